@@ -1,0 +1,307 @@
+## pushlet-fcgi - a Pushlet server behind FastCGI
+##
+## Targets
+##   all            pushletd, pushlet-publish, pushletctl, libpushlet.{a,so}
+##   run            install what is missing, build, start the demo
+##   check          install what is missing, build, run every test
+##   check-unit check-server check-browser check-guards
+##                  one group of the tests
+##   bench          build, then run tests/bench/run
+##   install        below $(DESTDIR)$(prefix); uninstall removes the same files
+##   clean          what was built in $(BUILD)
+##   distclean      all that a fresh clone does not have
+##   dist           a source tarball of HEAD, with configure
+##   help           this text
+##
+## Knobs, given as make NAME=VALUE
+##   BUILD=DIR      where everything is built: build, or build-asan,
+##                  build-tsan, ... with SANITIZE
+##   SANITIZE=LIST  address,undefined or thread or another -fsanitize= list
+##   DEVELOPER=1    more warnings, all of them errors, banned functions
+##   CRASH_POINTS=1 compile in the points where the tests kill a process
+##   CC, CPPFLAGS, CFLAGS, LDFLAGS
+##                  the flags come last and win; a changed flag rebuilds
+##   prefix, sbindir, sysconfdir, ..., DESTDIR
+##                  the usual directories; ./configure --help lists them
+##   TESTS=WORD     only test files with WORD in their path
+##   DEPS=:         run and check install no packages
+##   V=1            show the commands
+
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.PHONY: all bench check check-unit check-server check-browser check-guards \
+	check-built clean dist distclean help install run uninstall FORCE
+all:
+
+# -- configuration --------------------------------------------------------
+#
+# config.mk is made by the rule below when it is missing: GNU make remakes the
+# files it includes.  The goals of NEED_NO_CONFIG come before that: run and
+# check must first install the very packages that configure looks for, and
+# then call make again.
+
+CHECKS = check check-unit check-server check-browser check-guards
+NEED_NO_CONFIG = help clean distclean run $(CHECKS)
+
+ifneq ($(filter-out $(NEED_NO_CONFIG),$(or $(MAKECMDGOALS),all)),)
+include config.mk
+endif
+
+# These call make again, which is free to build in parallel; their own make
+# must not build the same files meanwhile (make -j all check).
+ifneq ($(filter run $(CHECKS),$(MAKECMDGOALS)),)
+.NOTPARALLEL:
+endif
+
+configure: configure.ac
+	@command -v autoconf >/dev/null || { echo 'make: autoconf not found' \
+		'(Debian: autoconf); build-aux/deps build installs' \
+		'all that is needed' >&2; exit 1; }
+	autoconf
+	@rm -rf autom4te.cache configure~; touch $@
+
+config.mk: config.mk.in configure
+	@if test -x config.status; then \
+		./config.status --recheck && ./config.status; \
+	else \
+		./configure; \
+	fi
+	@touch $@
+
+# -- directories and flags ------------------------------------------------
+
+comma = ,
+sanitizers = $(subst $(comma), ,$(SANITIZE))
+build_suffix = $(if $(SANITIZE),$(or \
+	$(if $(filter address,$(sanitizers)),-asan), \
+	$(if $(filter thread,$(sanitizers)),-tsan), \
+	$(if $(filter memory,$(sanitizers)),-msan), \
+	-$(subst $(comma),-,$(SANITIZE))))
+BUILD ?= build$(strip $(build_suffix))
+OBJ = $(BUILD)/obj
+
+WARNINGS = -Wall -Wextra
+ifneq ($(filter-out 0,$(DEVELOPER)),)
+WARNINGS += -Werror -Wformat=2 -Wmissing-prototypes -Wold-style-definition \
+	-Wpointer-arith -Wshadow -Wstrict-prototypes -Wundef -Wvla \
+	-Wwrite-strings -include base/banned.h
+endif
+
+# Fortified functions need -O and hide their calls from the sanitizers.
+FORTIFY = $(if $(SANITIZE)$(filter -O0,$(CFLAGS)),,-U_FORTIFY_SOURCE \
+	-D_FORTIFY_SOURCE=2)
+SANITIZE_FLAGS = $(if $(SANITIZE),-fsanitize=$(SANITIZE) \
+	-fno-omit-frame-pointer \
+	$(if $(filter undefined,$(sanitizers)),-fno-sanitize-recover=all))
+
+# An empty _GNU_SOURCE agrees with a source file that defines it again.
+DEFINES = -D_GNU_SOURCE= -DPUSHLET_VERSION='"$(VERSION)"' \
+	-DSYSCONFDIR='"$(sysconfdir)"' \
+	$(if $(filter-out 0,$(CRASH_POINTS)),-DCRASH_POINTS)
+BASE_CFLAGS = -std=gnu11 -Isrc -Iinclude $(DEFINES) -O2 -g -pthread \
+	-fstack-protector-strong $(FORTIFY) $(WARNINGS) $(SANITIZE_FLAGS) \
+	$(FCGI_CFLAGS) $(XML_CFLAGS) $(UV_CFLAGS) $(INIH_CFLAGS)
+BASE_LDFLAGS = -pthread $(SANITIZE_FLAGS) -Wl,-z,relro -Wl,-z,now \
+	-Wl,--as-needed
+
+OBJ_CFLAGS = -fPIE
+COMPILE = $(CC) $(BASE_CFLAGS) $(OBJ_CFLAGS) $(CPPFLAGS) $(CFLAGS)
+LINK = $(CC) $(BASE_LDFLAGS) -pie $(CFLAGS) $(LDFLAGS)
+LINK_SO = $(CC) $(BASE_LDFLAGS) -shared \
+	-Wl,-soname,libpushlet.so.$(SOVERSION) \
+	$(if $(SANITIZE),,-Wl,--no-undefined) $(CFLAGS) $(LDFLAGS)
+
+quiet = $(if $(V),,@printf '  %-4s %s\n' '$(1)' '$@';)
+
+# -- what is made of what -------------------------------------------------
+
+src = $(sort $(wildcard $(addsuffix /*.c,$(addprefix src/,$(1)))))
+obj = $(patsubst %.c,$(OBJ)/%.o,$(1))
+
+SOVERSION = 0
+LIB_SRC = $(call src,base shm broker)
+SERVER_SRC = src/main.c $(call src,fcgi channel command daemon)
+TOOL_SRC = $(sort $(wildcard src/tools/tool_*.c))
+PUBLISH_SRC = $(sort $(wildcard src/tools/publish_*.c))
+CTL_SRC = $(sort $(wildcard src/tools/ctl_*.c))
+UNIT_SRC = $(LIB_SRC) $(filter-out src/main.c,$(SERVER_SRC)) $(TOOL_SRC)
+UNIT_TESTS = $(sort $(wildcard tests/unit/test_*.c))
+UNIT_COMMON = $(filter-out $(UNIT_TESTS),$(wildcard tests/unit/*.c))
+BENCHES = $(sort $(wildcard tests/bench/*.c))
+
+LIBRARY = $(BUILD)/libpushlet.a
+SHARED = $(BUILD)/libpushlet.so
+TOOLS = $(BUILD)/pushlet-publish $(BUILD)/pushletctl
+UNIT_PROGRAMS = $(patsubst tests/unit/%.c,$(BUILD)/test/%,$(UNIT_TESTS))
+BENCH_PROGRAMS = $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(BENCHES))
+
+# The members of libpushlet share one compilation: position-independent, and
+# hidden but for what include/pushlet.h marks, so only that leaves the .so.
+LIB_OBJ = $(call obj,$(LIB_SRC))
+$(LIB_OBJ): private OBJ_CFLAGS = -fPIC -fvisibility=hidden
+
+all: $(BUILD)/pushletd $(TOOLS) $(LIBRARY) $(SHARED)
+
+LIB_LIBS = $(INIH_LIBS) -lrt
+$(BUILD)/pushletd: private LIBS = $(FCGI_LIBS) $(XML_LIBS) $(UV_LIBS) \
+	$(LIB_LIBS)
+$(BUILD)/pushlet-publish: private LIBS = $(XML_LIBS) $(LIB_LIBS)
+$(BUILD)/pushletctl: private LIBS = $(LIB_LIBS)
+
+$(BUILD)/pushletd: $(call obj,$(SERVER_SRC)) $(LIBRARY)
+$(TOOLS): $(BUILD)/%: $(OBJ)/src/tools/%.o $(call obj,$(TOOL_SRC)) $(LIBRARY)
+$(BUILD)/pushlet-publish: $(call obj,$(PUBLISH_SRC))
+$(BUILD)/pushletctl: $(call obj,$(CTL_SRC))
+$(BUILD)/pushlet-publish: $(call obj,$(wildcard src/tools/publish_*.c))
+$(BUILD)/pushletctl: $(call obj,$(wildcard src/tools/ctl_*.c))
+$(BUILD)/pushletd $(TOOLS): $(BUILD)/flags $(BUILD)/sources
+	$(call quiet,LINK)$(LINK) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
+
+$(LIBRARY): $(LIB_OBJ) $(BUILD)/sources
+$(BUILD)/test/libunits.a: $(call obj,$(UNIT_SRC)) $(BUILD)/sources
+$(LIBRARY) $(BUILD)/test/libunits.a:
+	@mkdir -p $(@D); rm -f $@
+	$(call quiet,AR)$(AR) rcs $@ $(filter %.o,$^)
+
+# The file has no version in its name: the install target adds it.
+$(SHARED): $(LIB_OBJ) $(BUILD)/flags $(BUILD)/sources
+	$(call quiet,LINK)$(LINK_SO) -o $@ $(filter %.o,$^) $(LIB_LIBS)
+	@ln -sf $(@F) $@.$(SOVERSION)
+
+# Check is asked for here, not by configure: only the tests need it.
+CHECK_CFLAGS = $(shell $(PKG_CONFIG) --cflags check)
+CHECK_LIBS = $(shell $(PKG_CONFIG) --libs check)
+TEST_LIBS = $(FCGI_LIBS) $(XML_LIBS) $(UV_LIBS) $(LIB_LIBS)
+
+$(OBJ)/tests/%.o: private OBJ_CFLAGS = -fPIE -I$(<D) $(CHECK_CFLAGS)
+$(UNIT_PROGRAMS): private LIBS = $(CHECK_LIBS) $(TEST_LIBS)
+$(UNIT_PROGRAMS): $(BUILD)/test/%: $(OBJ)/tests/unit/%.o \
+	$(call obj,$(UNIT_COMMON))
+$(BENCH_PROGRAMS): private LIBS = $(TEST_LIBS)
+$(BENCH_PROGRAMS): $(BUILD)/bench/%: $(OBJ)/tests/bench/%.o
+$(UNIT_PROGRAMS) $(BENCH_PROGRAMS): $(BUILD)/test/libunits.a $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call quiet,LINK)$(LINK) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
+
+$(OBJ)/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call quiet,CC)$(COMPILE) -MMD -MP -c -o $@ $<
+
+.SECONDARY:
+-include $(patsubst %.c,$(OBJ)/%.d,$(UNIT_SRC) src/main.c $(UNIT_TESTS) \
+	$(UNIT_COMMON) $(BENCHES) $(wildcard src/tools/*.c))
+
+# Stamps: written only when their text changes, so that what depends on them
+# is rebuilt when a flag, the compiler or the list of files does.
+$(BUILD)/flags: text = $(COMPILE) $(LINK) $(LINK_SO) $(FCGI_LIBS) $(XML_LIBS) \
+	$(UV_LIBS) $(LIB_LIBS)
+$(BUILD)/sources: text = $(UNIT_SRC) $(wildcard src/tools/*.c)
+$(BUILD)/flags $(BUILD)/sources: FORCE
+	@mkdir -p $(@D); \
+	printf '%s\n' '$(subst ','\'',$(text))' >$@.new; \
+	if cmp -s $@.new $@; then rm -f $@.new; else mv -f $@.new $@; fi
+
+# -- running and testing --------------------------------------------------
+
+DEPS = build-aux/deps
+AGAIN = $(MAKE) --no-print-directory
+
+run:
+	@$(DEPS) run
+	@+$(AGAIN) all
+	@PUSHLET_BUILD='$(abspath $(BUILD))' exec conf/demo/run
+
+# The browser group joins in as soon as it has a test.
+check: GROUP = guards unit server \
+	$(if $(wildcard tests/browser/*.test.*js),browser)
+check-%: GROUP = $(@:check-%=%)
+$(CHECKS):
+	@$(DEPS) check $(filter browser,$(GROUP))
+	@+$(AGAIN) check-built CHECK_GROUPS='$(strip $(GROUP))'
+
+# A report of a sanitizer ends the process with a status no program of ours
+# has, and is printed where the test that started it reads.
+SANITIZER_ENV = \
+	ASAN_OPTIONS="exitcode=99:detect_leaks=1:$$ASAN_OPTIONS" \
+	LSAN_OPTIONS="exitcode=99:$$LSAN_OPTIONS" \
+	TSAN_OPTIONS="exitcode=99:halt_on_error=1:$$TSAN_OPTIONS" \
+	UBSAN_OPTIONS="exitcode=99:print_stacktrace=1:$$UBSAN_OPTIONS"
+
+check-built: all $(if $(filter unit,$(CHECK_GROUPS)),$(UNIT_PROGRAMS))
+	@$(if $(SANITIZE),$(SANITIZER_ENV)) \
+	PUSHLET_BUILD='$(abspath $(BUILD))' PUSHLET_SANITIZE='$(SANITIZE)' \
+	PUSHLET_TEST_SLOW="$${PUSHLET_TEST_SLOW:-$(if $(SANITIZE),4,1)}" \
+	CC='$(CC)' MAKE='$(MAKE)' TESTS='$(TESTS)' tests/run $(CHECK_GROUPS)
+
+bench: all $(BENCH_PROGRAMS)
+	@PUSHLET_BUILD='$(abspath $(BUILD))' tests/bench/run
+
+# -- installing -----------------------------------------------------------
+
+INSTALL = install
+jsdir = $(datadir)/pushlet/js
+tree = $(sort $(shell find $(1) -type f 2>/dev/null))
+MAN_PAGES = $(sort $(wildcard man/*.[1578]))
+
+# MODE:SOURCE:TARGET of each installed file, for install and for uninstall.
+INSTALLED = \
+	755:$(BUILD)/pushletd:$(sbindir)/pushletd \
+	755:$(BUILD)/pushletctl:$(sbindir)/pushletctl \
+	755:$(BUILD)/pushlet-publish:$(bindir)/pushlet-publish \
+	644:$(LIBRARY):$(libdir)/libpushlet.a \
+	644:$(SHARED):$(libdir)/libpushlet.so.$(VERSION) \
+	644:include/pushlet.h:$(includedir)/pushlet.h \
+	644:README:$(docdir)/README \
+	644:LICENSE:$(docdir)/LICENSE \
+	$(foreach f,$(MAN_PAGES),\
+		644:$f:$(mandir)/man$(subst .,,$(suffix $f))/$(notdir $f)) \
+	$(foreach f,$(filter-out conf/demo/%,$(call tree,conf)),\
+		644:$f:$(docdir)/examples/$(f:conf/%=%)) \
+	$(foreach f,$(call tree,pushlet-js),\
+		644:$f:$(jsdir)/$(f:pushlet-js/%=%))
+LINKS = $(libdir)/libpushlet.so.$(SOVERSION) $(libdir)/libpushlet.so
+OWN_DIRS = $(docdir) $(datadir)/pushlet
+
+install: all
+	@for entry in $(INSTALLED); do \
+		mode=$${entry%%:*}; files=$${entry#*:}; \
+		$(INSTALL) -D -m $$mode "$${files%%:*}" \
+			"$(DESTDIR)$${files#*:}" || exit 1; \
+	done
+	@for link in $(LINKS); do \
+		ln -sf libpushlet.so.$(VERSION) "$(DESTDIR)$$link" || exit 1; \
+	done
+
+# Directories that others share stay, also when they are empty now.
+uninstall:
+	@for entry in $(INSTALLED) $(addprefix ::,$(LINKS)); do \
+		rm -f "$(DESTDIR)$${entry#*:*:}" || exit 1; \
+	done
+	@for dir in $(OWN_DIRS); do \
+		test ! -d "$(DESTDIR)$$dir" || \
+			find "$(DESTDIR)$$dir" -depth -type d -empty -delete; \
+	done
+
+# -- the rest -------------------------------------------------------------
+
+DIST = $(PACKAGE_TARNAME)-$(VERSION)
+
+dist: configure
+	git archive --format=tar.gz --prefix=$(DIST)/ --add-file=configure \
+		-o $(DIST).tar.gz HEAD
+
+# By name: BUILD may be a directory that holds other things as well.
+clean:
+	rm -rf $(addprefix $(BUILD)/,obj test bench test-logs flags sources \
+		pushletd pushlet-publish pushletctl libpushlet.a \
+		libpushlet.so libpushlet.so.$(SOVERSION))
+	@test ! -d $(BUILD) || rmdir --ignore-fail-on-non-empty $(BUILD)
+
+distclean: clean
+	rm -rf build $(filter-out build-aux,$(wildcard build-*)) \
+		autom4te.cache config.log config.mk config.status configure configure~ \
+		pushlet-fcgi-*.tar.gz tests/browser/node_modules
+
+help:
+	@sed -n 's/^## \{0,1\}//p' Makefile
