@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * conf.h - property files: NAME=VALUE lines into a struct, by a table
+ *
+ * The reader is inih, whose dialect covers the original server's
+ * pushlet.properties; what the names mean is the table's business.  Every
+ * complaint names file and line ("pushlet.properties:12: ...") and says what
+ * is allowed; all lines are read, so that one run shows every mistake.
+ */
+#ifndef BASE_CONF_H
+#define BASE_CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+enum conf_type {
+	CONF_UINT,		/* uint64_t, decimal, min..max */
+	CONF_OCTAL,		/* uint64_t, octal, min..max */
+	CONF_BOOL,		/* bool: true/false, yes/no, on/off, 1/0 */
+	CONF_TEXT,		/* char[max]; min is the least length */
+	CONF_MINUTES,		/* uint64_t milliseconds from decimal minutes */
+	CONF_CHOICE,		/* int: the index of the word in choices */
+	CONF_IGNORED		/* accepted without effect, noticed once */
+};
+
+struct conf_key {
+	const char *name;	/* "*.class" matches any name with that end */
+	enum conf_type type;
+	size_t offset;		/* of the field in the target struct */
+	uint64_t min, max;	/* inclusive; CONF_MINUTES: in milliseconds */
+	const char *value;	/* default, in the file's syntax */
+	const char *choices;	/* CONF_CHOICE: "drop-oldest|abort" */
+	bool reload;		/* may change while the server runs */
+};
+
+/* The table ends with a key whose name is NULL. */
+
+/* Fills every field of target with its default.  A default that is not valid
+ * is our own bug. */
+void conf_defaults(const struct conf_key *table, void *target);
+
+/*
+ * Reads a property file over what target holds.  Complaints and notices are
+ * appended to report, one line each.  Returns 0 (report may hold notices), or
+ * -1 when the file cannot be read or holds a mistake (EINVAL); target is then
+ * only partly changed and must not be used.
+ */
+int conf_read(const struct conf_key *table, void *target, const char *file,
+	      struct buf *report);
+
+/* Sets one property from "NAME=VALUE", as -o does.  where names the source in
+ * complaints ("-o").  Returns 0 or -1 with EINVAL. */
+int conf_set(const struct conf_key *table, void *target, const char *pair,
+	     const char *where, struct buf *report);
+
+/* Copies from the fresh values those that may change at run time (reload).
+ * Appends to report a line for each other property that differs: it needs a
+ * restart. */
+void conf_reload(const struct conf_key *table, void *target, const void *fresh,
+		 struct buf *report);
+
+#endif
