@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * delivery.c - copying out under the lock
+ *
+ * References are small and copied for each session; an event is copied once
+ * for all of them, through the intake.
+ */
+#include "broker/delivery.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "broker/view.h"
+#include "shm/store.h"
+
+void deliveries_release(struct deliveries *d)
+{
+	free(d->items);
+	buf_release(&d->labels);
+	d->items = NULL;
+	d->count = d->cap = 0;
+}
+
+/* A place for one more, or NULL: no memory, so it waits in its queue. */
+static struct delivery *add(struct deliveries *d)
+{
+	struct delivery *items;
+	unsigned cap = d->cap ? 2 * d->cap : 64;
+
+	if (d->count == d->cap) {
+		items = realloc(d->items, cap * sizeof(*items));
+		if (!items)
+			return NULL;
+		d->items = items;
+		d->cap = cap;
+	}
+	return &d->items[d->count];
+}
+
+/* The sid and label of the subscription, if it is still there. */
+static void describe(struct broker *b, const struct ref *ref,
+		     struct deliveries *d, struct delivery *out)
+{
+	struct subscription *sub = subscription_at(b, ref->subscription);
+
+	out->sid[0] = '\0';
+	out->label = 0;
+	out->label_bytes = NO_LABEL;
+	if (ref->subscription == NONE)
+		return;
+	subscription_sid(out->sid, ref->subscription, ref->generation);
+	if (!sub || sub->slot.state != SLOT_LIVE ||
+	    sub->slot.generation != ref->generation ||
+	    sub->label_bytes == NO_LABEL || !subscription_fits(b, sub))
+		return;
+	out->label = (uint32_t)d->labels.len;
+	out->label_bytes = sub->label_bytes;
+	buf_add(&d->labels, sub->text + sub->subject_bytes, sub->label_bytes);
+	buf_putc(&d->labels, '\0');
+}
+
+/* Copies one reference and, if nobody did yet, its event.  False: out of
+ * memory. */
+static bool copy(struct broker *b, const struct ref *ref,
+		 const struct log_record *r, const struct intake *intake,
+		 struct deliveries *d, uint64_t counter)
+{
+	struct delivery *item = add(d);
+
+	if (!item)
+		return false;
+	if (!intake->has(intake->arg, r->position))
+		intake->keep(intake->arg, r->position, (const char *)(r + 1),
+			     r->packed_bytes);
+	if (!intake->has(intake->arg, r->position))
+		return false;
+	describe(b, ref, d, item);
+	if (buf_failed(&d->labels))
+		return false;
+	item->position = r->position;
+	item->counter = counter;
+	d->count++;
+	return true;
+}
+
+/* The references of one session, oldest first; those whose event the log has
+ * overrun are lost. */
+static void take_events(struct broker *b, struct session *s, struct take *t,
+			const struct intake *intake, struct deliveries *d)
+{
+	const struct log_record *r;
+	const struct ref *ref;
+	size_t bytes = 0;
+
+	while (t->count < t->max && (ref = queue_next(b, s))) {
+		r = eventlog_at(b, ref->position);
+		if (r && t->count && bytes + r->packed_bytes > t->room)
+			break;
+		if (r && !copy(b, ref, r, intake, d, s->queue_sent))
+			break;
+		if (!r && t->count)
+			break;		/* told with the next batch */
+		if (!r) {
+			queue_overrun(b, s);
+			continue;
+		}
+		t->count++;
+		bytes += r->packed_bytes;
+		STORE(s->queue_sent, s->queue_sent + 1);
+	}
+	t->lost = s->lost - s->lost_told;
+	t->more = queue_next(b, s) != NULL;
+}
+
+static void take_one(struct broker *b, struct take *t,
+		     const struct intake *intake, struct deliveries *d)
+{
+	struct session *s = session_of(b, t->ref);
+
+	t->first = d->count;
+	t->count = 0;
+	t->lost = 0;
+	t->more = false;
+	if (!s) {
+		t->result = TAKEN_GONE;
+	} else if (s->channel != t->channel) {
+		t->result = TAKEN_REPLACED;
+	} else if (s->flags & SESSION_ABORTED) {
+		t->result = TAKEN_ABORTED;
+	} else {
+		t->result = TAKEN;
+		take_events(b, s, t, intake, d);
+	}
+}
+
+void delivery_take(struct broker *b, struct take *takes, unsigned n,
+		   const struct intake *intake, struct deliveries *d)
+{
+	unsigned i;
+
+	d->count = 0;
+	buf_clear(&d->labels);
+	broker_lock(b);
+	for (i = 0; i < n; i++)
+		take_one(b, &takes[i], intake, d);
+	broker_unlock(b);
+}
+
+static void commit_one(struct broker *b, const struct commit *c, int64_t now)
+{
+	struct session *s = session_of(b, c->ref);
+
+	if (!s || s->channel != c->channel)
+		return;
+	queue_commit(b, s, c->counter);
+	if (c->lost_told)
+		STORE(s->lost_told, s->lost_told + c->lost_told);
+	STORE(s->served, now);
+	if (c->detach)
+		session_unserved(b, s);
+}
+
+void delivery_commit(struct broker *b, const struct commit *commits,
+		     unsigned n)
+{
+	int64_t now = clock_ms();
+	unsigned i;
+
+	broker_lock(b);
+	for (i = 0; i < n; i++)
+		commit_one(b, &commits[i], now);
+	broker_unlock(b);
+}

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * layout.h - THE MAP of the segment
+ *
+ *	+--------------------------------------------------------------+
+ *	| struct layout: head, lock, geometry, log head, pools, counts |
+ *	+--------------------------------------------------------------+
+ *	| workers[]        struct worker          pid, doorbell        |
+ *	| ready[][]        uint64_t bits          per worker, a bit a  |
+ *	|                                         session              |
+ *	| sessions[]       struct session         id, state, queue     |
+ *	|                                         counters, listener   |
+ *	| queues[][]       struct ref             per session a ring   |
+ *	| subscriptions[]  struct subscription    + subject + label    |
+ *	| topics[]         uint32_t               hash buckets         |
+ *	| lengths[]        uint32_t               topics by length     |
+ *	| log              bytes                  ring of log_record   |
+ *	+--------------------------------------------------------------+
+ *
+ * Rules, for every field below unless it says otherwise:
+ *
+ *  - It is written only through shm/store.h and only by who holds the lock.
+ *  - "primary": true by itself.  "derived": can be computed from the primary
+ *    records, and repair (repair.c) computes it whenever a lock holder died.
+ *    "commit": the one store that makes a primary record real; all fields it
+ *    vouches for are stored before it.
+ *  - Positions, queue counters and times are 64 bits and never wrap.
+ *  - Indexes may be NONE.  Nothing read from here is trusted: indexes and
+ *    lengths are checked against the geometry before use.
+ *
+ * Changing anything here: count LAYOUT_VERSION up.
+ */
+#ifndef BROKER_LAYOUT_H
+#define BROKER_LAYOUT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "shm/lock.h"
+#include "shm/pool.h"
+#include "shm/segment.h"
+
+#define LAYOUT_VERSION 1
+
+/* An id is 32 random hexadecimal digits, then the session's index in 6: it
+ * names its slot, so there is no index of ids to keep or to repair.  A handle
+ * is 12 random digits and the index. */
+#define INDEX_DIGITS 6
+#define SESSION_ID_LEN (32 + INDEX_DIGITS)
+#define SESSION_HANDLE_LEN (12 + INDEX_DIGITS)
+#define SESSIONS_LIMIT (1u << 24)	/* what 6 digits can name */
+#define ADDRESS_SIZE 48			/* a textual IPv6 address, NUL */
+#define WORKERS_LIMIT 4096
+
+/* Chosen by the creator, read by everybody else, never changed. */
+struct geometry {
+	uint32_t sessions;
+	uint32_t subscriptions;
+	uint32_t workers;
+	uint32_t queue;			/* references a session can hold */
+	uint32_t topics;		/* buckets; a power of two */
+	uint32_t subject_bytes;		/* longest subject, without NUL */
+	uint32_t subscription_bytes;	/* stride: struct and texts */
+	uint32_t ready_words;		/* uint64_t words a worker */
+	uint64_t log_bytes;		/* a multiple of LOG_ALIGN */
+	uint64_t seed;			/* of the topic hash; random */
+};
+
+/* Offsets of the sections from the start of the segment. */
+struct sections {
+	uint64_t workers;
+	uint64_t ready;
+	uint64_t sessions;
+	uint64_t queues;
+	uint64_t subscriptions;
+	uint64_t topics;
+	uint64_t lengths;
+	uint64_t log;
+	uint64_t end;
+};
+
+/* The properties that every process must follow alike, publishers too, who
+ * read no properties file.  Whoever serves sets them (broker_settle()). */
+struct rules {
+	uint64_t session_timeout;	/* ms */
+	uint64_t session_subscriptions;
+	uint64_t event_bytes;
+	uint64_t event_attributes;
+	uint64_t pull_timeout;		/* ms */
+	uint64_t poll_timeout;		/* ms */
+	uint32_t overflow;		/* enum queue_overflow */
+	uint32_t publish_from;		/* enum publish_from */
+};
+
+/* Statistics since the segment was made; a crash may leave one uncounted. */
+struct counts {
+	uint64_t joins;
+	uint64_t leaves;
+	uint64_t expiries;
+	uint64_t aborts;
+	uint64_t published;
+	uint64_t queued;		/* references put into queues */
+	uint64_t delivered;		/* references committed as delivered */
+	uint64_t lost;			/* dropped from queues, or overrun */
+	uint64_t refused;		/* for want of room in the segment */
+	uint64_t repairs;
+	uint64_t workers_reaped;
+};
+
+/*
+ * The event log: records lie one after another in a ring of log_bytes; the
+ * record at position p starts at byte p % log_bytes.  Whole records lie in
+ * [tail, head).  A record that would cross the end of the ring is preceded by
+ * a filler up to the end.
+ *
+ * Appending: tail is moved over what will be overwritten, the record is
+ * written, fanout is set, head commits it.
+ */
+struct log_head {
+	uint64_t head;			/* primary; its store commits */
+	uint64_t tail;			/* primary */
+	/* The record whose references are being put into queues, or 0.  A
+	 * repair that finds it below head does that again; above, it was
+	 * never committed. */
+	uint64_t fanout;
+};
+
+#define LOG_ALIGN 16			/* a filler's first 16 bytes fit */
+
+enum { LOG_FILLER = 1, LOG_EVENT = 2 };
+
+struct log_record {
+	uint64_t position;		/* its own; anything else: damage */
+	uint32_t bytes;			/* whole record, multiple of LOG_ALIGN */
+	uint32_t kind;
+	/* a filler ends here */
+	int64_t time;			/* seconds since 1970 */
+	uint32_t target;		/* session of a unicast, or NONE */
+	uint32_t target_generation;
+	uint32_t packed_bytes;		/* attributes, broker/event.h */
+	uint32_t subject_offset;	/* in the attributes: text of subject */
+	uint32_t subject_bytes;
+	uint32_t reserved;
+	/* packed attributes follow */
+};
+
+/* What a queue holds: which event, because of which subscription. */
+struct ref {
+	uint64_t position;		/* of the log record */
+	uint32_t subscription;		/* index, or NONE for a unicast */
+	uint32_t generation;		/* of the subscription */
+};
+
+/* A queue's ring has one place more than it may hold: writing a reference
+ * leaves the last one alone, which tells repair what was pushed already. */
+static inline uint64_t queue_ring(const struct geometry *g)
+{
+	return (uint64_t)g->queue + 1;
+}
+
+enum session_flags {
+	SESSION_LISTENED = 1,		/* has a mode; may refresh */
+	SESSION_ABORTED = 2		/* over; its channel owes it an abort */
+};
+
+/*
+ * A session.  State SLOT_LIVE commits it.
+ *
+ * The queue is queue[tail % ring] .. queue[(head - 1) % ring], ring being
+ * queue_ring():
+ *	tail <= sent <= head, head - tail <= geometry.queue
+ * [tail, sent) was handed to the listener and is not yet known to have
+ * arrived; [sent, head) waits.  A reference is written before head commits it.
+ * One whose event the log has overrun gets position 0 when it is counted as
+ * lost.
+ */
+struct session {
+	struct slot slot;
+	char id[SESSION_ID_LEN + 1];
+	char handle[SESSION_HANDLE_LEN + 1];
+	char address[ADDRESS_SIZE];	/* of the client that joined */
+	uint8_t format;			/* number of the adapter */
+	uint8_t mode;			/* enum session_mode */
+	uint16_t flags;			/* enum session_flags */
+	int64_t joined;			/* seconds since 1970 */
+	int64_t lease_end;		/* clock_ms(); not while listening */
+	int64_t served;			/* clock_ms() of the last data answer */
+
+	/* The listener: the channel that serves the session now. */
+	uint64_t channel;		/* its number, or 0: no listener */
+	uint32_t worker;		/* where it lives; index */
+
+	uint32_t first_subscription;	/* derived */
+	uint32_t subscription_count;	/* derived: slots, parts too */
+	uint32_t reserved;
+
+	uint64_t queue_tail;		/* primary */
+	uint64_t queue_sent;		/* primary, reset to tail at will */
+	uint64_t queue_head;		/* primary; its store commits */
+	uint64_t delivered;		/* since joined */
+	uint64_t lost;			/* since joined */
+	uint64_t lost_told;		/* of these, reported to the client */
+};
+
+enum { SUBSCRIPTION_PART = 2 };		/* slot state, beside SLOT_LIVE */
+
+/*
+ * A subscription to one subject.  A comma list of n subjects is one
+ * subscription of n slots: the first is SLOT_LIVE and has the sid and the
+ * label, the others are SUBSCRIPTION_PART and exist only as long as the first
+ * leads to them.  The store of SLOT_LIVE to the first commits all.
+ */
+struct subscription {
+	struct slot slot;
+	uint32_t session;
+	uint32_t session_generation;	/* else the subscription is void */
+	uint32_t first;			/* index of the first part */
+	uint32_t next_part;		/* index or NONE */
+	uint32_t next_of_session;	/* derived; only in first parts */
+	uint32_t topic_next;		/* derived: same subject */
+	uint32_t topic_previous;	/* derived; NONE: heads its topic */
+	uint32_t bucket_next;		/* derived; next topic, if it heads one */
+	uint16_t subject_bytes;
+	uint16_t label_bytes;		/* 0xffff: no label */
+	char text[];			/* subject, label; no NULs */
+};
+
+#define NO_LABEL 0xffff
+
+/* A process that holds open channels.  State SLOT_LIVE commits it. */
+struct worker {
+	struct slot slot;
+	uint32_t pid;
+	uint32_t bell;			/* shm/bell.h; no lock needed */
+	uint64_t started;		/* shm/proc.h */
+	int64_t since;			/* seconds since 1970 */
+	uint64_t reserved[3];
+};
+
+struct layout {
+	struct segment_head head;
+	struct shared_lock lock;
+	struct geometry geometry;	/* primary, constant */
+	struct sections at;		/* primary, constant */
+	uint64_t epoch;			/* random; tells segments apart */
+	int64_t created;		/* seconds since 1970 */
+	int64_t expiry_due;		/* clock_ms() of the next sweep */
+	int64_t reap_due;		/* clock_ms(); the same for workers */
+	uint64_t channels;		/* number of the last listener */
+	struct rules rules;		/* primary */
+	struct log_head log;
+	struct pool_head workers;
+	struct pool_head sessions;
+	struct pool_head subscriptions;
+	struct counts counts;
+};
+
+_Static_assert(sizeof(struct ref) == 16, "a queue entry is 16 bytes");
+_Static_assert(sizeof(struct log_record) % LOG_ALIGN == 0,
+	       "attributes follow the record head");
+_Static_assert(offsetof(struct log_record, time) == LOG_ALIGN,
+	       "a filler fits wherever a record may end");
+_Static_assert(sizeof(struct session) % 8 == 0, "slots stay aligned");
+_Static_assert(sizeof(struct worker) == 64, "a doorbell a cache line");
+_Static_assert(offsetof(struct layout, lock) % 8 == 0, "aligned lock");
+
+/* Folds version and sizes into the stamp of the segment, so that programs
+ * compiled differently refuse each other. */
+static inline uint64_t layout_stamp(void)
+{
+	return (uint64_t)LAYOUT_VERSION << 48 ^
+	       (uint64_t)sizeof(struct layout) << 32 ^
+	       (uint64_t)sizeof(struct session) << 16 ^
+	       (uint64_t)sizeof(struct subscription) << 8 ^
+	       sizeof(struct log_record);
+}
+
+#endif

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * properties.c - the settings of a server, as pushlet.properties(5) has them
+ */
+#include "broker/properties.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+#define FIELD(field) offsetof(struct properties, field)
+#define TEXT_SIZE(field) sizeof(((struct properties *)NULL)->field)
+
+#define SECOND 1000ULL
+#define MINUTE (60 * SECOND)
+#define HOUR (60 * MINUTE)
+#define DAY (24 * HOUR)
+#define KIB 1024ULL
+#define MIB (1024 * KIB)
+#define GIB (1024 * MIB)
+
+#define FIXED false
+#define RELOAD true
+
+/* A log must hold some of the largest events, each with its record's head. */
+#define EVENTS_IN_LOG 4
+#define EVENT_OVERHEAD 1024
+
+#define UINT_KEY(name, field, value, min, max, reload) \
+	{ name, CONF_UINT, FIELD(field), min, max, value, NULL, reload }
+#define TEXT_KEY(name, field, value, min, reload) \
+	{ name, CONF_TEXT, FIELD(field), min, TEXT_SIZE(field), value, NULL, \
+	  reload }
+#define IGNORED_KEY(name) \
+	{ name, CONF_IGNORED, 0, 0, 0, NULL, NULL, RELOAD }
+
+const struct conf_key properties_table[] = {
+	/* those of the original server */
+	{ "session.timeout.mins", CONF_MINUTES, FIELD(session_timeout), SECOND,
+	  3650 * DAY, "5", NULL, RELOAD },
+	UINT_KEY("sessionmanager.maxsessions", sessions_max, "10000", 1,
+		 1000000, FIXED),
+	UINT_KEY("queue.size", queue_size, "256", 1, 65536, FIXED),
+	UINT_KEY("queue.read.timeout.millis", read_timeout, "20000", 100, HOUR,
+		 RELOAD),
+	UINT_KEY("queue.write.timeout.millis", write_timeout, "20", 0, HOUR,
+		 RELOAD),
+	{ "listen.force.pull.all", CONF_BOOL, FIELD(force_pull_all), 0, 1,
+	  "false", NULL, RELOAD },
+	TEXT_KEY("listen.force.pull.agents", force_pull_agents, "", 0, RELOAD),
+	UINT_KEY("pull.refresh.timeout.millis", pull_timeout, "45000", 100,
+		 DAY, RELOAD),
+	UINT_KEY("pull.refresh.wait.min.millis", pull_wait_min, "2000", 0,
+		 HOUR, RELOAD),
+	UINT_KEY("pull.refresh.wait.max.millis", pull_wait_max, "6000", 0,
+		 HOUR, RELOAD),
+	UINT_KEY("poll.refresh.timeout.millis", poll_timeout, "60000", 100,
+		 DAY, RELOAD),
+	UINT_KEY("poll.refresh.wait.min.millis", poll_wait_min, "6000", 0,
+		 HOUR, RELOAD),
+	UINT_KEY("poll.refresh.wait.max.millis", poll_wait_max, "10000", 0,
+		 HOUR, RELOAD),
+	UINT_KEY("log.level", log_level, "4", LOG_LEVEL_FATAL, LOG_LEVEL_TRACE,
+		 RELOAD),
+	IGNORED_KEY("config.version"),
+	IGNORED_KEY("*.class"),
+	IGNORED_KEY("session.id.size"),
+	IGNORED_KEY("session.id.generation"),
+	IGNORED_KEY("sources.activate"),
+
+	/* ours */
+	TEXT_KEY("shm.name", shm_name, "/pushlet", 2, FIXED),
+	{ "shm.mode", CONF_OCTAL, FIELD(shm_mode), 0600, 0666, "0600", NULL,
+	  FIXED },
+	TEXT_KEY("shm.group", shm_group, "", 0, FIXED),
+	UINT_KEY("subscriptions.max", subscriptions_max, "20000", 1, 4000000,
+		 FIXED),
+	UINT_KEY("session.max.subscriptions", session_subscriptions, "64", 1,
+		 65536, RELOAD),
+	UINT_KEY("workers.max", workers_max, "512", 1, 4096, FIXED),
+	UINT_KEY("log.max.bytes", log_bytes, "8388608", 64 * KIB, 4 * GIB,
+		 FIXED),
+	{ "queue.overflow", CONF_CHOICE, FIELD(overflow), 0, 0, "drop-oldest",
+	  "drop-oldest|abort", RELOAD },
+	UINT_KEY("event.max.bytes", event_bytes, "65536", 256, MIB, RELOAD),
+	UINT_KEY("event.max.attributes", event_attributes, "64", 1, 4096,
+		 RELOAD),
+	UINT_KEY("subject.max.bytes", subject_bytes, "256", 16, 1024, FIXED),
+	UINT_KEY("request.max.bytes", request_bytes, "131072", KIB, 16 * MIB,
+		 RELOAD),
+	UINT_KEY("request.timeout.millis", request_timeout, "10000", 100, HOUR,
+		 RELOAD),
+	{ "publish.from", CONF_CHOICE, FIELD(publish_from), 0, 0, "handle",
+	  "handle|id", RELOAD },
+	UINT_KEY("stream.max.seconds", stream_max, "0", 0, 365 * DAY / SECOND,
+		 RELOAD),
+	{ NULL, CONF_IGNORED, 0, 0, 0, NULL, NULL, FIXED }
+};
+
+void properties_defaults(struct properties *p)
+{
+	memset(p, 0, sizeof(*p));
+	conf_defaults(properties_table, p);
+}
+
+/* Each check adds its complaint to report and returns how many it made. */
+
+static int check_name(const struct properties *p, const char *where,
+		      struct buf *report)
+{
+	if (p->shm_name[0] == '/' && !strchr(p->shm_name + 1, '/'))
+		return 0;
+	buf_printf(report, "%s: shm.name must begin with '/' and have no "
+		   "other '/', not '%s'\n", where, p->shm_name);
+	return 1;
+}
+
+/* Only the bits for reading and writing mean something, and who may write must
+ * be able to read. */
+static int check_mode(const struct properties *p, const char *where,
+		      struct buf *report)
+{
+	uint64_t r = p->shm_mode & 0444, w = p->shm_mode & 0222;
+
+	if ((p->shm_mode & 0111) == 0 && ((w << 1) & ~r) == 0)
+		return 0;
+	buf_printf(report, "%s: shm.mode must be made of 6 (read and write), "
+		   "4 (read) and 0 like 0660 or 0640, not %#llo\n", where,
+		   (unsigned long long)p->shm_mode);
+	return 1;
+}
+
+static int check_waits(const char *mode, uint64_t min, uint64_t max,
+		       const char *where, struct buf *report)
+{
+	if (min <= max)
+		return 0;
+	buf_printf(report, "%s: %s.refresh.wait.min.millis (%llu) is more "
+		   "than %s.refresh.wait.max.millis (%llu)\n", where, mode,
+		   (unsigned long long)min, mode, (unsigned long long)max);
+	return 1;
+}
+
+static int check_log(const struct properties *p, const char *where,
+		     struct buf *report)
+{
+	uint64_t need = (p->event_bytes + EVENT_OVERHEAD) * EVENTS_IN_LOG;
+
+	if (need <= p->log_bytes)
+		return 0;
+	buf_printf(report, "%s: log.max.bytes must be at least %llu for "
+		   "event.max.bytes=%llu (it must hold %d such events), "
+		   "not %llu\n", where, (unsigned long long)need,
+		   (unsigned long long)p->event_bytes, EVENTS_IN_LOG,
+		   (unsigned long long)p->log_bytes);
+	return 1;
+}
+
+int properties_check(const struct properties *p, const char *where,
+		     struct buf *report)
+{
+	int faults = check_name(p, where, report) +
+		     check_mode(p, where, report) +
+		     check_waits("pull", p->pull_wait_min, p->pull_wait_max,
+				 where, report) +
+		     check_waits("poll", p->poll_wait_min, p->poll_wait_max,
+				 where, report) +
+		     check_log(p, where, report);
+
+	errno = EINVAL;
+	return faults ? -1 : 0;
+}
+
+int properties_read(struct properties *p, const char *file, struct buf *report)
+{
+	if (conf_read(properties_table, p, file, report) != 0)
+		return -1;
+	return properties_check(p, file, report);
+}
+
+int properties_set(struct properties *p, const char *pair, struct buf *report)
+{
+	if (conf_set(properties_table, p, pair, "-o", report) != 0)
+		return -1;
+	return 0;
+}
+
+const char *properties_file(void)
+{
+	static const char installed[] =
+		SYSCONFDIR "/pushlet/pushlet.properties";
+	const char *named = getenv("PUSHLET_CONF");
+
+	if (named && *named)
+		return named;
+	/* One that may not be read is an error, not a missing one. */
+	return access(installed, F_OK) == 0 || errno == EACCES ? installed
+							       : NULL;
+}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * publish.c - pack, append, fan out
+ *
+ * The event is packed before the lock is taken.  Under the lock it is copied
+ * into the log, committed, and its reference put into the queues.  If we die
+ * in between, the repair finishes the fan-out: pushing twice does nothing.
+ */
+#include "broker/publish.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/utf8.h"
+#include "broker/session.h"
+#include "broker/view.h"
+#include "shm/store.h"
+
+#define RESERVED "/meta"
+
+/* /meta itself and all below it. */
+static bool reserved(const char *subject)
+{
+	size_t n = strlen(RESERVED);
+
+	return strncmp(subject, RESERVED, n) == 0 &&
+	       (subject[n] == '\0' || subject[n] == '/');
+}
+
+static enum outcome examine_subject(const struct event_limits *limits,
+				    const char *subject)
+{
+	if (!subject || !*subject)
+		return NO_SUBJECT;
+	if (strlen(subject) > limits->subject)
+		return SUBJECT_TOO_LONG;
+	if (!utf8_valid(subject, strlen(subject)))
+		return BAD_TEXT;
+	return reserved(subject) ? RESERVED_SUBJECT : DONE;
+}
+
+static bool of_protocol(const struct attr *a)
+{
+	return a->name_len >= 2 && a->name[0] == 'p' && a->name[1] == '_';
+}
+
+/* Appends the publisher's own attributes, all but those named p_... */
+static enum outcome pack_attributes(const struct event_limits *limits,
+				    const struct event *from,
+				    struct event *out, const char **detail_out)
+{
+	const char *p = buf_str(&from->packed), *end = p + from->packed.len;
+	unsigned n = 0;
+	size_t start = out->packed.len;
+	struct attr a;
+
+	while (attr_next(&p, end, &a)) {
+		if (of_protocol(&a))
+			continue;
+		*detail_out = a.name;
+		if (!utf8_is_name(a.name, a.name_len))
+			return BAD_NAME;
+		if (!utf8_valid(a.value, a.value_len))
+			return BAD_TEXT;
+		if (++n > limits->attributes)
+			return TOO_MANY_ATTRIBUTES;
+		if (event_add_n(out, a.name, a.name_len, a.value,
+				a.value_len) < 0)
+			return NO_MEMORY;
+		if (out->packed.len - start > limits->bytes)
+			return EVENT_TOO_LARGE;
+	}
+	return DONE;
+}
+
+struct packed {
+	struct event event;
+	size_t subject_offset;
+	struct session_ref target;	/* index NONE: by subject */
+};
+
+/* What the server says of the event; comes first. */
+static enum outcome pack_head(const struct publication *p, const char *to,
+			      struct packed *out)
+{
+	int rc;
+
+	rc = event_add(&out->event, "p_event", "data");
+	rc |= event_add(&out->event, "p_subject", p->subject);
+	/* The value has just been added: it ends the packed bytes. */
+	out->subject_offset = out->event.packed.len - 1 - strlen(p->subject);
+	rc |= event_add_int(&out->event, "p_time", clock_unix());
+	if (p->from)
+		rc |= event_add(&out->event, "p_from", p->from);
+	if (to)
+		rc |= event_add(&out->event, "p_to", to);
+	return rc ? NO_MEMORY : DONE;
+}
+
+static enum outcome pack(struct broker *b, const struct publication *p,
+			 const char *to, struct packed *out,
+			 const char **detail_out)
+{
+	struct event_limits limits = broker_event_limits(b);
+	enum outcome outcome = examine_subject(&limits, p->subject);
+
+	if (outcome == DONE)
+		outcome = pack_head(p, to, out);
+	if (outcome == DONE)
+		outcome = pack_attributes(&limits, p->attributes, &out->event,
+					  detail_out);
+	return outcome;
+}
+
+/* Whom an event that must go on is offered to. */
+struct offer {
+	struct ref ref;
+	int64_t now;
+	unsigned reached;
+};
+
+/* Queues for one session, unless its time is over: then it is left for the
+ * next sweep, since lists must not change while they are walked. */
+static void offer_session(struct broker *b, struct session *s,
+			  struct offer *offer)
+{
+	if (!session_current(s, offer->now))
+		return;
+	if (session_stale(b, s, offer->now)) {
+		STORE(s->lease_end, 0);
+		return;
+	}
+	if (queue_push(b, s, offer->ref))
+		offer->reached++;
+}
+
+/* topic_match(): a subscription, or a part of one, matches. */
+static void offer_subscription(struct broker *b, uint32_t index, void *arg)
+{
+	struct offer *offer = arg;
+	struct subscription *part = subscription_at(b, index);
+	struct subscription *sub = subscription_at(b, part->first);
+	struct session *s;
+
+	if (!sub || sub->slot.state != SLOT_LIVE)
+		return;
+	s = session_of(b, (struct session_ref){ sub->session,
+						sub->session_generation });
+	offer->ref.subscription = part->first;
+	offer->ref.generation = sub->slot.generation;
+	if (s)
+		offer_session(b, s, offer);
+}
+
+unsigned publish_fanout(struct broker *b)
+{
+	const struct log_record *r = eventlog_at(b, b->map->log.fanout);
+	struct offer offer = { .now = clock_ms() };
+	struct session *s;
+
+	if (!r)
+		goto done;
+	offer.ref = (struct ref){ r->position, NONE, 0 };
+	if (r->target == NONE) {
+		topic_match(b, (const char *)(r + 1) + r->subject_offset,
+			    r->subject_bytes, offer_subscription, &offer);
+		goto done;
+	}
+	s = session_of(b, (struct session_ref){ r->target,
+						r->target_generation });
+	if (s)
+		offer_session(b, s, &offer);
+done:
+	STORE(b->map->log.fanout, 0);
+	return offer.reached;
+}
+
+/* Copies a packed event into the log. */
+static enum outcome append(struct broker *b, const struct packed *p,
+			   const char *subject)
+{
+	struct log_record head, *r;
+	uint64_t position;
+
+	position = eventlog_reserve(b, p->event.packed.len, &r);
+	if (!r)
+		return EVENT_TOO_LARGE;
+	head = *r;
+	head.time = clock_unix();
+	head.target = p->target.index;
+	head.target_generation = p->target.generation;
+	head.packed_bytes = (uint32_t)p->event.packed.len;
+	head.subject_offset = (uint32_t)p->subject_offset;
+	head.subject_bytes = (uint32_t)strlen(subject);
+	head.reserved = 0;
+	store_bytes(r, &head, sizeof(head));
+	store_bytes(r + 1, p->event.packed.data, p->event.packed.len);
+	eventlog_commit(b, position);
+	COUNT(b, published, 1);
+	return DONE;
+}
+
+/* The addressee of a p_to and how receivers see it.  False: nobody. */
+static bool address(struct broker *b, const char *to,
+		    struct session_ref *ref_out,
+		    char name_out[SESSION_ID_LEN + 1])
+{
+	struct session *s;
+
+	broker_lock(b);
+	s = session_named(b, to);
+	if (s) {
+		ref_out->index = session_index(b, s);
+		ref_out->generation = s->slot.generation;
+		snprintf(name_out, SESSION_ID_LEN + 1, "%s",
+			 b->map->rules.publish_from == FROM_ID ? s->id :
+								 s->handle);
+	}
+	broker_unlock(b);
+	return s;
+}
+
+enum outcome publish(struct broker *b, const struct publication *p,
+		     unsigned *reached_out, const char **detail_out)
+{
+	struct packed packed = { EVENT_INIT, 0, { NONE, 0 } };
+	char to[SESSION_ID_LEN + 1];
+	const char *detail = NULL;
+	enum outcome outcome;
+	bool nobody;
+
+	*reached_out = 0;
+	nobody = p->to && !address(b, p->to, &packed.target, to);
+	outcome = pack(b, p, p->to && !nobody ? to : NULL, &packed, &detail);
+	if (outcome == DONE && !nobody) {
+		broker_lock(b);
+		outcome = append(b, &packed, p->subject);
+		if (outcome == DONE)
+			*reached_out = publish_fanout(b);
+		broker_unlock(b);
+	}
+	if (detail_out)
+		*detail_out = detail;
+	event_release(&packed.event);
+	return outcome;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * publish.h - an event goes to everybody who wants it
+ *
+ * Publishing appends one record to the log and one reference to the queue of
+ * each session with a matching subscription: its cost is the number of
+ * matches.  It waits for nobody.
+ */
+#ifndef BROKER_PUBLISH_H
+#define BROKER_PUBLISH_H
+
+#include "broker/broker.h"
+#include "broker/event.h"
+
+struct publication {
+	const char *subject;		/* required */
+	const struct event *attributes;	/* those named p_... are left out */
+	const char *from;		/* p_from, or NULL */
+	const char *to;			/* id or handle, or NULL: by subject */
+};
+
+/*
+ * DONE: the event is in the log and in *reached_out queues (for p_to 0 or 1;
+ * an unknown addressee is no error).  Else why not, with the offending name or
+ * limit in *detail_out if that is not NULL (valid until attributes change).
+ */
+enum outcome publish(struct broker *b, const struct publication *p,
+		     unsigned *reached_out, const char **detail_out);
+
+#endif

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * queue.c - what each session is still owed
+ *
+ * A ring of references per session; see struct session in layout.h.  Many
+ * publishers push, one listener takes; all under the lock.
+ */
+#include "broker/properties.h"
+#include "broker/view.h"
+#include "shm/store.h"
+
+struct ref *queue_of(struct broker *b, const struct session *s)
+{
+	char *base = (char *)b->map + b->map->at.queues;
+
+	return (struct ref *)base +
+	       (size_t)session_index(b, s) * queue_ring(&b->map->geometry);
+}
+
+static struct ref *ref_at(struct broker *b, const struct session *s,
+			  uint64_t counter)
+{
+	return queue_of(b, s) + counter % queue_ring(&b->map->geometry);
+}
+
+static void lose_one(struct broker *b, struct session *s)
+{
+	STORE(s->lost, s->lost + 1);
+	COUNT(b, lost, 1);
+}
+
+/* Lets the oldest go.  What the listener has already is not lost, and what was
+ * counted as lost before is not lost again. */
+static void drop_oldest(struct broker *b, struct session *s)
+{
+	bool handed = s->queue_tail < s->queue_sent;
+	bool counted = ref_at(b, s, s->queue_tail)->position == 0;
+
+	if (!handed)
+		STORE(s->queue_sent, s->queue_tail + 1);
+	STORE(s->queue_tail, s->queue_tail + 1);
+	if (!handed && !counted)
+		lose_one(b, s);
+}
+
+/* The abort policy: its channel tells the client; without one there is nobody
+ * to tell, and the next sweep ends the session (not we: the lists it is in may
+ * be walked right now). */
+static void abort_session(struct broker *b, struct session *s)
+{
+	COUNT(b, aborts, 1);
+	STORE(s->flags, (uint16_t)(s->flags | SESSION_ABORTED));
+	if (s->channel)
+		worker_notify(b, s->worker, session_index(b, s));
+	else
+		STORE(s->lease_end, 0);
+}
+
+bool queue_push(struct broker *b, struct session *s, struct ref ref)
+{
+	if (s->queue_head > 0 &&
+	    ref_at(b, s, s->queue_head - 1)->position == ref.position)
+		return false;
+	if (s->flags & SESSION_ABORTED)
+		return false;
+	if (s->queue_head - s->queue_tail >= b->map->geometry.queue) {
+		if (b->map->rules.overflow == OVERFLOW_ABORT) {
+			abort_session(b, s);
+			return false;
+		}
+		drop_oldest(b, s);
+	}
+	store_bytes(ref_at(b, s, s->queue_head), &ref, sizeof(ref));
+	STORE(s->queue_head, s->queue_head + 1);
+	COUNT(b, queued, 1);
+	if (s->channel)
+		worker_notify(b, s->worker, session_index(b, s));
+	return true;
+}
+
+const struct ref *queue_next(struct broker *b, const struct session *s)
+{
+	if (s->queue_sent >= s->queue_head)
+		return NULL;
+	return ref_at(b, s, s->queue_sent);
+}
+
+void queue_overrun(struct broker *b, struct session *s)
+{
+	struct ref *ref = ref_at(b, s, s->queue_sent);
+
+	/* What was handed out but never committed comes here again. */
+	if (ref->position) {
+		STORE(ref->position, 0);
+		lose_one(b, s);
+	}
+	STORE(s->queue_sent, s->queue_sent + 1);
+}
+
+/* How many references before the counter are not those of lost events. */
+static uint64_t events_before(struct broker *b, const struct session *s,
+			      uint64_t counter)
+{
+	uint64_t i, n = 0;
+
+	for (i = s->queue_tail; i < counter; i++)
+		n += ref_at(b, s, i)->position != 0;
+	return n;
+}
+
+void queue_commit(struct broker *b, struct session *s, uint64_t counter)
+{
+	uint64_t n;
+
+	if (counter > s->queue_head)
+		counter = s->queue_head;
+	if (counter <= s->queue_tail)
+		return;
+	n = events_before(b, s, counter);
+	if (s->queue_sent < counter)
+		STORE(s->queue_sent, counter);
+	STORE(s->queue_tail, counter);
+	STORE(s->delivered, s->delivered + n);
+	COUNT(b, delivered, n);
+}
+
+int queue_check(struct broker *b, struct buf *report)
+{
+	uint32_t i;
+	int broken = 0;
+
+	for (i = 0; i < b->map->geometry.sessions; i++) {
+		struct session *s = session_at(b, i);
+
+		if (s->slot.state != SLOT_LIVE)
+			continue;
+		if (s->queue_tail <= s->queue_sent &&
+		    s->queue_sent <= s->queue_head &&
+		    s->queue_head - s->queue_tail <= b->map->geometry.queue)
+			continue;
+		buf_printf(report, "queue of session %.*s: tail %llu, sent "
+			   "%llu, head %llu\n", SESSION_HANDLE_LEN, s->handle,
+			   (unsigned long long)s->queue_tail,
+			   (unsigned long long)s->queue_sent,
+			   (unsigned long long)s->queue_head);
+		broken++;
+	}
+	return broken;
+}

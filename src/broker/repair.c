@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * repair.c - after a lock holder died
+ *
+ * What is primary is true as it stands (layout.h): a record either was
+ * committed or never was.  So nothing is guessed here; everything derived is
+ * made anew, the one fan-out that may have been cut short is finished, and
+ * every listener is woken, since a doorbell may have been owed.  Running it
+ * twice, or being killed inside it, does no harm.
+ */
+#include "broker/view.h"
+#include "shm/store.h"
+
+/* A listener needs a live worker; a queue needs ordered counters. */
+static void mend_session(struct broker *b, struct session *s)
+{
+	struct worker *w = worker_at(b, s->worker);
+
+	STORE(s->first_subscription, NONE);
+	STORE(s->subscription_count, 0);
+	if (s->channel && (!w || w->slot.state != SLOT_LIVE))
+		session_unserved(b, s);
+	if (s->queue_tail > s->queue_head ||
+	    s->queue_head - s->queue_tail > b->map->geometry.queue)
+		STORE(s->queue_tail, s->queue_head);
+	if (s->queue_sent < s->queue_tail || s->queue_sent > s->queue_head)
+		STORE(s->queue_sent, s->queue_tail);
+}
+
+static void mend_sessions(struct broker *b)
+{
+	uint32_t i;
+
+	for (i = 0; i < b->map->geometry.sessions; i++)
+		if (session_at(b, i)->slot.state == SLOT_LIVE)
+			mend_session(b, session_at(b, i));
+}
+
+/* Every bit of every worker: a channel whose session just ended has none that
+ * would lead to it.  A bit too many only makes a worker look. */
+static void wake_all(struct broker *b)
+{
+	uint32_t w, i;
+
+	for (w = 0; w < b->map->geometry.workers; w++) {
+		if (worker_at(b, w)->slot.state != SLOT_LIVE)
+			continue;
+		for (i = 0; i < b->map->geometry.sessions; i++)
+			worker_notify(b, w, i);
+	}
+}
+
+/* A state that nobody stores is damage: void. */
+static void mend_states(struct pool *p)
+{
+	struct slot *s;
+	uint32_t i;
+
+	for (i = 0; (s = pool_at(p, i)); i++)
+		if (s->state > SLOT_LIVE)
+			STORE(s->state, (uint32_t)SLOT_FREE);
+}
+
+void repair_all(struct broker *b)
+{
+	mend_states(&b->workers);
+	mend_states(&b->sessions);
+	pool_rebuild(&b->workers);
+	pool_rebuild(&b->sessions);
+	mend_sessions(b);
+	subscriptions_rebuild(b);
+	eventlog_mend(b);
+	if (b->map->log.fanout)
+		publish_fanout(b);
+	wake_all(b);
+	COUNT(b, repairs, 1);
+}

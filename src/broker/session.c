@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * session.c - slots with an id, a lease and a queue
+ */
+#include "broker/session.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/token.h"
+#include "broker/view.h"
+#include "shm/store.h"
+
+enum { EXPIRY_PERIOD = 1000 };	/* ms between two sweeps, by whoever */
+
+static const char *const mode_names[] = { "stream", "pull", "poll" };
+
+const char *session_mode_name(unsigned mode)
+{
+	return mode <= MODE_POLL ? mode_names[mode] : "?";
+}
+
+int session_mode_of(const char *name)
+{
+	int i;
+
+	for (i = MODE_STREAM; i <= MODE_POLL; i++)
+		if (strcmp(name, mode_names[i]) == 0)
+			return i;
+	return -1;
+}
+
+/* Puts the index behind the random digits of a name: see layout.h. */
+static void sign_name(char *name, size_t random_digits, uint32_t index)
+{
+	static const char digits[] = "0123456789abcdef";
+	int i;
+
+	name += random_digits;
+	for (i = INDEX_DIGITS - 1; i >= 0; i--)
+		*name++ = digits[index >> (4 * i) & 15];
+	*name = '\0';
+}
+
+static uint32_t index_of_name(const char *name, size_t len)
+{
+	char *end;
+	unsigned long n = strtoul(name + len - INDEX_DIGITS, &end, 16);
+
+	return *end ? NONE : (uint32_t)n;
+}
+
+struct session *session_named(struct broker *b, const char *name)
+{
+	size_t len = strlen(name);
+	struct session *s;
+
+	if (len != SESSION_ID_LEN && len != SESSION_HANDLE_LEN)
+		return NULL;
+	s = session_at(b, index_of_name(name, len));
+	if (!s || s->slot.state != SLOT_LIVE)
+		return NULL;
+	return token_equal(len == SESSION_ID_LEN ? s->id : s->handle, name,
+			   len) ? s : NULL;
+}
+
+struct session *session_of(struct broker *b, struct session_ref ref)
+{
+	struct session *s = session_at(b, ref.index);
+
+	if (!s || s->slot.state != SLOT_LIVE ||
+	    s->slot.generation != ref.generation)
+		return NULL;
+	return s;
+}
+
+bool session_current(const struct session *s, int64_t now)
+{
+	return s->channel || now < s->lease_end;
+}
+
+bool session_stale(struct broker *b, const struct session *s, int64_t now)
+{
+	uint64_t limit;
+
+	if (s->channel || !(s->flags & SESSION_LISTENED) ||
+	    s->mode == MODE_STREAM)
+		return false;
+	limit = s->mode == MODE_PULL ? b->map->rules.pull_timeout :
+				       b->map->rules.poll_timeout;
+	return limit && now - s->served > (int64_t)limit;
+}
+
+static void renew(struct broker *b, struct session *s, int64_t now)
+{
+	STORE(s->lease_end, now + (int64_t)b->map->rules.session_timeout);
+}
+
+void session_unserved(struct broker *b, struct session *s)
+{
+	int64_t now = clock_ms();
+
+	STORE(s->served, now);
+	renew(b, s, now);
+	STORE(s->queue_sent, s->queue_tail);
+	/* Last: without a channel it is the lease that keeps the session. */
+	STORE(s->channel, 0);
+}
+
+void session_end(struct broker *b, struct session *s)
+{
+	if (s->channel)
+		worker_notify(b, s->worker, session_index(b, s));
+	STORE(s->slot.state, (uint32_t)SLOT_FREE);
+	subscriptions_end(b, s);
+	pool_give(&b->sessions, session_index(b, s));
+}
+
+static void view_of(struct broker *b, const struct session *s,
+		    struct session_view *out)
+{
+	out->ref.index = session_index(b, s);
+	out->ref.generation = s->slot.generation;
+	memcpy(out->id, s->id, sizeof(out->id));
+	memcpy(out->handle, s->handle, sizeof(out->handle));
+	out->format = s->format;
+	out->mode = s->mode <= MODE_POLL ? s->mode : MODE_STREAM;
+	out->listened = s->flags & SESSION_LISTENED;
+}
+
+/* Everything of a fresh session but what its slot decides.  Made before the
+ * lock is taken: the random digits cost a system call. */
+static void draft_session(struct session *fresh, unsigned format,
+			  const char *address)
+{
+	memset(fresh, 0, sizeof(*fresh));
+	token_hex(fresh->id, (SESSION_ID_LEN - INDEX_DIGITS) / 2);
+	token_hex(fresh->handle, (SESSION_HANDLE_LEN - INDEX_DIGITS) / 2);
+	snprintf(fresh->address, sizeof(fresh->address), "%s", address);
+	fresh->format = (uint8_t)format;
+	fresh->joined = clock_unix();
+	fresh->served = clock_ms();
+	fresh->worker = NONE;
+	fresh->first_subscription = NONE;
+}
+
+/* Fills a slot from the draft and commits it. */
+static void enroll(struct broker *b, uint32_t index, struct session *fresh)
+{
+	struct session *s = session_at(b, index);
+
+	fresh->slot = s->slot;
+	sign_name(fresh->id, SESSION_ID_LEN - INDEX_DIGITS, index);
+	sign_name(fresh->handle, SESSION_HANDLE_LEN - INDEX_DIGITS, index);
+	store_bytes(s, fresh, sizeof(*fresh));
+	renew(b, s, fresh->served);
+	STORE(s->slot.state, (uint32_t)SLOT_LIVE);
+}
+
+enum outcome session_join(struct broker *b, unsigned format,
+			  const char *address, struct session_view *view_out)
+{
+	struct session fresh;
+	uint32_t index;
+
+	session_expire(b);
+	draft_session(&fresh, format, address);
+	broker_lock(b);
+	index = pool_take(&b->sessions);
+	if (index == NONE) {
+		COUNT(b, refused, 1);
+	} else {
+		enroll(b, index, &fresh);
+		COUNT(b, joins, 1);
+		view_of(b, session_at(b, index), view_out);
+	}
+	broker_unlock(b);
+	return index == NONE ? SEGMENT_FULL : DONE;
+}
+
+enum outcome session_find(struct broker *b, const char *id,
+			  struct session_view *view_out)
+{
+	struct session *s = NULL;
+	int64_t now = clock_ms();
+
+	if (strlen(id) != SESSION_ID_LEN)
+		return GONE;
+	broker_lock(b);
+	s = session_named(b, id);
+	if (s && !session_current(s, now)) {
+		session_end(b, s);
+		COUNT(b, expiries, 1);
+		s = NULL;
+	} else if (s && s->flags & SESSION_ABORTED) {
+		s = NULL;
+	}
+	if (s) {
+		renew(b, s, now);
+		view_of(b, s, view_out);
+	}
+	broker_unlock(b);
+	return s ? DONE : GONE;
+}
+
+enum outcome session_leave(struct broker *b, struct session_ref ref)
+{
+	struct session *s;
+
+	broker_lock(b);
+	s = session_of(b, ref);
+	if (s) {
+		session_end(b, s);
+		COUNT(b, leaves, 1);
+	}
+	broker_unlock(b);
+	return s ? DONE : GONE;
+}
+
+static unsigned sweep(struct broker *b, int64_t now)
+{
+	uint32_t i;
+	unsigned n = 0;
+
+	for (i = 0; i < b->map->geometry.sessions; i++) {
+		struct session *s = session_at(b, i);
+
+		if (s->slot.state != SLOT_LIVE || session_current(s, now))
+			continue;
+		session_end(b, s);
+		n++;
+	}
+	return n;
+}
+
+unsigned session_expire(struct broker *b)
+{
+	int64_t now = clock_ms();
+	unsigned n = 0;
+
+	if (now < LOAD(b->map->expiry_due))
+		return 0;
+	broker_lock(b);
+	if (now >= b->map->expiry_due) {
+		STORE(b->map->expiry_due, now + EXPIRY_PERIOD);
+		n = sweep(b, now);
+		COUNT(b, expiries, n);
+	}
+	broker_unlock(b);
+	return n;
+}
+
+/* What is wrong with a live session, or NULL. */
+static const char *fault(struct broker *b, struct session *s)
+{
+	uint32_t i, n = 0, steps = b->map->geometry.subscriptions;
+	struct worker *w = worker_at(b, s->worker);
+
+	if (session_named(b, s->id) != s || session_named(b, s->handle) != s)
+		return "its id or handle does not lead to it";
+	if (s->channel && (!w || w->slot.state != SLOT_LIVE))
+		return "its listener lives nowhere";
+	for (i = s->first_subscription; i != NONE && steps; steps--) {
+		struct subscription *sub = subscription_at(b, i);
+		struct subscription *p = sub;
+
+		if (!sub || sub->slot.state != SLOT_LIVE ||
+		    sub->session != session_index(b, s) ||
+		    sub->session_generation != s->slot.generation)
+			return "its list of subscriptions leads astray";
+		for (; p && n <= b->map->geometry.subscriptions; n++)
+			p = subscription_at(b, p->next_part);
+		i = sub->next_of_session;
+	}
+	return n == s->subscription_count ? NULL :
+	       "its subscriptions are miscounted";
+}
+
+int session_check(struct broker *b, struct buf *report)
+{
+	uint32_t i;
+	uint64_t listed = 0;
+	int broken = 0;
+
+	for (i = 0; i < b->map->geometry.sessions; i++) {
+		struct session *s = session_at(b, i);
+		const char *wrong;
+
+		if (s->slot.state == SLOT_FREE)
+			continue;
+		listed += s->subscription_count;
+		wrong = s->slot.state == SLOT_LIVE ? fault(b, s) :
+			"its state is unknown";
+		if (!wrong)
+			continue;
+		buf_printf(report, "session %.*s: %s\n", SESSION_HANDLE_LEN,
+			   s->handle, wrong);
+		broken++;
+	}
+	if (!broken && listed != b->subscriptions.head->used) {
+		buf_printf(report, "sessions: %llu of %u subscriptions are in "
+			   "their lists\n", (unsigned long long)listed,
+			   b->subscriptions.head->used);
+		broken++;
+	}
+	return broken;
+}

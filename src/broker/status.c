@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * status.c - one look under one lock
+ */
+#include "broker/status.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "broker/session.h"
+#include "broker/view.h"
+
+static void read_sessions(struct broker *b, struct status *out)
+{
+	uint32_t i;
+
+	for (i = 0; i < b->map->geometry.sessions; i++) {
+		const struct session *s = session_at(b, i);
+
+		if (s->slot.state != SLOT_LIVE)
+			continue;
+		if (s->flags & SESSION_LISTENED && s->mode <= MODE_POLL)
+			out->by_mode[s->mode]++;
+		out->listening += s->channel != 0;
+		out->queued += s->queue_head - s->queue_tail;
+	}
+}
+
+void status_read(struct broker *b, struct status *out)
+{
+	memset(out, 0, sizeof(*out));
+	broker_lock(b);
+	out->epoch = b->map->epoch;
+	out->created = b->map->created;
+	out->bytes = b->segment.size;
+	out->geometry = b->map->geometry;
+	out->at = b->map->at;
+	out->counts = b->map->counts;
+	out->log_head = b->map->log.head;
+	out->log_tail = b->map->log.tail;
+	out->sessions = b->map->sessions.used;
+	out->subscriptions = b->map->subscriptions.used;
+	out->workers = b->map->workers.used;
+	read_sessions(b, out);
+	broker_unlock(b);
+}
+
+static uint32_t channels_of(struct broker *b, uint32_t worker)
+{
+	uint32_t i, n = 0;
+
+	for (i = 0; i < b->map->geometry.sessions; i++) {
+		const struct session *s = session_at(b, i);
+
+		n += s->slot.state == SLOT_LIVE && s->channel &&
+		     s->worker == worker;
+	}
+	return n;
+}
+
+struct status_worker *status_workers(struct broker *b, unsigned *n_out)
+{
+	struct status_worker *list;
+	uint32_t i;
+
+	*n_out = 0;
+	list = calloc(b->map->geometry.workers, sizeof(*list));
+	if (!list)
+		return NULL;
+	broker_lock(b);
+	for (i = 0; i < b->map->geometry.workers; i++) {
+		const struct worker *w = worker_at(b, i);
+
+		if (w->slot.state != SLOT_LIVE)
+			continue;
+		list[*n_out].pid = w->pid;
+		list[*n_out].since = w->since;
+		list[(*n_out)++].channels = channels_of(b, i);
+	}
+	broker_unlock(b);
+	return list;
+}
+
+static void read_subjects(struct broker *b, const struct session *s,
+			  struct buf *out)
+{
+	uint32_t steps = b->map->geometry.subscriptions;
+	const struct subscription *sub, *p;
+
+	sub = subscription_at(b, s->first_subscription);
+	for (; sub && steps; sub = subscription_at(b, sub->next_of_session)) {
+		for (p = sub; p && steps;
+		     p = subscription_at(b, p->next_part), steps--) {
+			if (out->len)
+				buf_putc(out, ',');
+			if (subscription_fits(b, p))
+				buf_add(out, p->text, p->subject_bytes);
+		}
+	}
+}
+
+static void read_session(struct broker *b, const struct session *s,
+			 int64_t now, struct status_session *out)
+{
+	const struct worker *w = worker_at(b, s->worker);
+
+	memcpy(out->handle, s->handle, sizeof(out->handle));
+	memcpy(out->address, s->address, sizeof(out->address));
+	out->format = s->format;
+	out->mode = s->mode;
+	out->listened = s->flags & SESSION_LISTENED;
+	out->listening = s->channel != 0;
+	out->pid = s->channel && w ? w->pid : 0;
+	out->joined = s->joined;
+	out->lease_ms = s->channel ? -1 : s->lease_end - now;
+	out->queued = s->queue_head - s->queue_tail;
+	out->delivered = s->delivered;
+	out->lost = s->lost;
+	out->subscriptions = s->subscription_count;
+	read_subjects(b, s, &out->subjects);
+}
+
+struct status_session *status_sessions(struct broker *b, unsigned *n_out)
+{
+	struct status_session *list = NULL;
+	int64_t now = clock_ms();
+	uint32_t i, used;
+
+	*n_out = 0;
+	broker_lock(b);
+	used = b->map->sessions.used;
+	if (used)
+		list = calloc(used, sizeof(*list));
+	for (i = 0; list && i < b->map->geometry.sessions; i++) {
+		const struct session *s = session_at(b, i);
+
+		if (s->slot.state == SLOT_LIVE && *n_out < used &&
+		    session_current(s, now))
+			read_session(b, s, now, &list[(*n_out)++]);
+	}
+	broker_unlock(b);
+	return list;
+}
+
+void status_sessions_free(struct status_session *s, unsigned n)
+{
+	while (s && n > 0)
+		buf_release(&s[--n].subjects);
+	free(s);
+}

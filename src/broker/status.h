@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * status.h - what is in the segment, copied out for operators
+ */
+#ifndef BROKER_STATUS_H
+#define BROKER_STATUS_H
+
+#include "broker/broker.h"
+#include "broker/layout.h"
+
+struct status {
+	uint64_t epoch;
+	int64_t created;
+	uint64_t bytes;			/* of the segment */
+	struct geometry geometry;
+	struct sections at;
+	struct counts counts;
+	uint64_t log_head, log_tail;
+	uint32_t sessions, subscriptions, workers;
+	uint32_t by_mode[3];		/* sessions that listened, by mode */
+	uint32_t listening;		/* with an open channel */
+	uint64_t queued;		/* references waiting in all queues */
+};
+
+struct status_worker {
+	uint32_t pid;
+	int64_t since;
+	uint32_t channels;
+};
+
+struct status_session {
+	char handle[SESSION_HANDLE_LEN + 1];
+	char address[ADDRESS_SIZE];
+	unsigned format;
+	unsigned mode;
+	bool listened, listening;
+	uint32_t pid;			/* of the worker that serves it */
+	int64_t joined;			/* seconds since 1970 */
+	int64_t lease_ms;		/* left; -1 while listening */
+	uint64_t queued, delivered, lost;
+	uint32_t subscriptions;
+	struct buf subjects;		/* comma list; owned */
+};
+
+void status_read(struct broker *b, struct status *out);
+
+/* Arrays on the heap, *n_out long; NULL when empty or out of memory.  The
+ * caller frees them (status_sessions_free). */
+struct status_worker *status_workers(struct broker *b, unsigned *n_out);
+struct status_session *status_sessions(struct broker *b, unsigned *n_out);
+void status_sessions_free(struct status_session *s, unsigned n);
+
+#endif

@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * subscription.c - slots that bind a subject to a session
+ *
+ * A list of subjects is written part after part, and nobody reaches it before
+ * the store that makes the first part live commits the whole.  Removing
+ * frees the first part first: what is left of it then belongs to nobody.
+ */
+#include "broker/subscription.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/utf8.h"
+#include "broker/view.h"
+#include "shm/store.h"
+
+void subscription_sid(char sid_out[SID_SIZE], uint32_t index,
+		      uint32_t generation)
+{
+	snprintf(sid_out, SID_SIZE, "%07x%x", index, generation);
+}
+
+/* The index a sid names, if it could be one of ours. */
+static uint32_t sid_index(const char *sid)
+{
+	char digits[8] = "";
+	char *end;
+	unsigned long n;
+
+	if (strlen(sid) < 8 || strlen(sid) >= SID_SIZE)
+		return NONE;
+	memcpy(digits, sid, 7);
+	n = strtoul(digits, &end, 16);
+	return *end ? NONE : (uint32_t)n;
+}
+
+/* The live subscription of a session that a sid names, or NULL. */
+static struct subscription *named(struct broker *b, const struct session *s,
+				  const char *sid)
+{
+	uint32_t index = sid_index(sid);
+	struct subscription *sub = subscription_at(b, index);
+	char text[SID_SIZE];
+
+	if (!sub || sub->slot.state != SLOT_LIVE ||
+	    sub->session != session_index(b, s) ||
+	    sub->session_generation != s->slot.generation)
+		return NULL;
+	subscription_sid(text, index, sub->slot.generation);
+	return strcmp(text, sid) ? NULL : sub;
+}
+
+/* The length of the first subject of a comma list; *rest_out is behind it. */
+static size_t first_subject(const char **list, const char **rest_out)
+{
+	size_t n;
+
+	*list += strspn(*list, ",");
+	n = strcspn(*list, ",");
+	*rest_out = *list + n;
+	return n;
+}
+
+/* Can these be stored?  Counts the subjects into *parts_out. */
+static enum outcome examine(const struct broker *b, const char *subjects,
+			    const char *label, unsigned *parts_out)
+{
+	size_t max = b->map->geometry.subject_bytes;
+	size_t n, label_len = label ? strlen(label) : 0;
+	const char *rest;
+
+	*parts_out = 0;
+	if (!utf8_valid(subjects, strlen(subjects)) ||
+	    (label && !utf8_valid(label, label_len)))
+		return BAD_TEXT;
+	for (; (n = first_subject(&subjects, &rest)) > 0; subjects = rest) {
+		if (n + (*parts_out == 0 ? label_len : 0) > max)
+			return SUBJECT_TOO_LONG;
+		++*parts_out;
+	}
+	return *parts_out ? DONE : NO_SUBJECT;
+}
+
+/* Writes one part into a free slot. */
+static void write_part(struct broker *b, uint32_t index, struct session *s,
+		       const char *subject, size_t n)
+{
+	struct subscription *p = subscription_at(b, index);
+
+	STORE(p->session, session_index(b, s));
+	STORE(p->session_generation, s->slot.generation);
+	STORE(p->next_part, NONE);
+	STORE(p->next_of_session, NONE);
+	STORE(p->subject_bytes, (uint16_t)n);
+	STORE(p->label_bytes, (uint16_t)NO_LABEL);
+	store_bytes(p->text, subject, n);
+}
+
+static void write_label(struct subscription *p, const char *label)
+{
+	if (!label)
+		return;
+	store_bytes(p->text + p->subject_bytes, label, strlen(label));
+	STORE(p->label_bytes, (uint16_t)strlen(label));
+}
+
+/* Writes all parts but does not commit.  Returns the first.  NONE when a slot
+ * is missing in spite of the count: damage, which the next repair undoes. */
+static uint32_t write_parts(struct broker *b, struct session *s,
+			    const char *subjects)
+{
+	const char *rest;
+	uint32_t first = NONE, last = NONE, index;
+	size_t n;
+
+	for (; (n = first_subject(&subjects, &rest)) > 0; subjects = rest) {
+		index = pool_take(&b->subscriptions);
+		if (index == NONE)
+			return NONE;
+		write_part(b, index, s, subjects, n);
+		if (first == NONE)
+			first = index;
+		else
+			STORE(subscription_at(b, last)->next_part, index);
+		STORE(subscription_at(b, index)->first, first);
+		if (index != first)
+			STORE(subscription_at(b, index)->slot.state,
+			      (uint32_t)SUBSCRIPTION_PART);
+		last = index;
+	}
+	return first;
+}
+
+void subscription_link(struct broker *b, uint32_t first)
+{
+	struct subscription *sub = subscription_at(b, first);
+	struct session *s = session_at(b, sub->session);
+	uint32_t i, n = 0;
+
+	STORE(sub->next_of_session, s->first_subscription);
+	STORE(s->first_subscription, first);
+	for (i = first; i != NONE; i = subscription_at(b, i)->next_part) {
+		topic_insert(b, i);
+		n++;
+	}
+	STORE(s->subscription_count, s->subscription_count + n);
+}
+
+/* Frees a subscription whose first part is already void. */
+static void free_parts(struct broker *b, struct session *s, uint32_t first)
+{
+	uint32_t steps = b->map->geometry.subscriptions;
+	uint32_t next, i = first, n = 0;
+
+	STORE(subscription_at(b, first)->slot.state, (uint32_t)SLOT_FREE);
+	for (; i != NONE && subscription_at(b, i) && steps--; i = next, n++) {
+		next = subscription_at(b, i)->next_part;
+		topic_remove(b, i);
+		pool_give(&b->subscriptions, i);
+	}
+	STORE(s->subscription_count, s->subscription_count - n);
+}
+
+void subscriptions_end(struct broker *b, struct session *s)
+{
+	uint32_t steps = b->map->geometry.subscriptions;
+	uint32_t i = s->first_subscription;
+
+	STORE(s->first_subscription, NONE);
+	while (subscription_at(b, i) && steps--) {
+		uint32_t next = subscription_at(b, i)->next_of_session;
+
+		free_parts(b, s, i);
+		i = next;
+	}
+}
+
+static enum outcome add(struct broker *b, struct session *s, unsigned parts,
+			const char *subjects, const char *label,
+			char sid_out[SID_SIZE])
+{
+	uint32_t first;
+
+	if (s->subscription_count + parts >
+	    b->map->rules.session_subscriptions)
+		return TOO_MANY_SUBSCRIPTIONS;
+	if (b->subscriptions.head->max - b->subscriptions.head->used < parts) {
+		COUNT(b, refused, 1);
+		return SEGMENT_FULL;
+	}
+	first = write_parts(b, s, subjects);
+	if (first == NONE)
+		return SEGMENT_FULL;
+	write_label(subscription_at(b, first), label);
+	STORE(subscription_at(b, first)->slot.state, (uint32_t)SLOT_LIVE);
+	subscription_link(b, first);
+	subscription_sid(sid_out, first,
+			 subscription_at(b, first)->slot.generation);
+	return DONE;
+}
+
+enum outcome subscription_add(struct broker *b, struct session_ref ref,
+			      const char *subjects, const char *label,
+			      char sid_out[SID_SIZE])
+{
+	enum outcome outcome;
+	struct session *s;
+	unsigned parts;
+
+	outcome = examine(b, subjects, label, &parts);
+	if (outcome != DONE)
+		return outcome;
+	broker_lock(b);
+	s = session_of(b, ref);
+	outcome = s ? add(b, s, parts, subjects, label, sid_out) : GONE;
+	broker_unlock(b);
+	return outcome;
+}
+
+/* Takes a first part out of its session's list. */
+static void unlist(struct broker *b, struct session *s, uint32_t first)
+{
+	uint32_t steps = b->map->geometry.subscriptions;
+	uint32_t *link = &s->first_subscription;
+	struct subscription *sub;
+
+	while (*link != first && steps--) {
+		sub = subscription_at(b, *link);
+		if (!sub)
+			return;
+		link = &sub->next_of_session;
+	}
+	STORE(*link, subscription_at(b, first)->next_of_session);
+}
+
+static void tell(struct broker *b, const struct subscription *sub,
+		 struct buf *subjects_out, struct buf *label_out,
+		 bool *labelled_out)
+{
+	uint32_t steps = b->map->geometry.subscriptions;
+	const struct subscription *p = sub;
+
+	*labelled_out = sub->label_bytes != NO_LABEL &&
+			subscription_fits(b, sub);
+	if (*labelled_out)
+		buf_add(label_out, sub->text + sub->subject_bytes,
+			sub->label_bytes);
+	for (; p && steps--; p = subscription_at(b, p->next_part)) {
+		if (p != sub)
+			buf_putc(subjects_out, ',');
+		if (subscription_fits(b, p))
+			buf_add(subjects_out, p->text, p->subject_bytes);
+	}
+}
+
+enum outcome subscription_remove(struct broker *b, struct session_ref ref,
+				 const char *sid, struct buf *subjects_out,
+				 struct buf *label_out, bool *labelled_out)
+{
+	enum outcome outcome = DONE;
+	struct subscription *sub = NULL;
+	struct session *s;
+
+	broker_lock(b);
+	s = session_of(b, ref);
+	if (s)
+		sub = named(b, s, sid);
+	if (sub) {
+		tell(b, sub, subjects_out, label_out, labelled_out);
+		unlist(b, s, subscription_index(b, sub));
+		free_parts(b, s, subscription_index(b, sub));
+	} else {
+		outcome = s ? NO_SUCH_SUBSCRIPTION : GONE;
+	}
+	broker_unlock(b);
+	return outcome;
+}
+
+enum outcome subscription_clear(struct broker *b, struct session_ref ref)
+{
+	struct session *s;
+
+	broker_lock(b);
+	s = session_of(b, ref);
+	if (s)
+		subscriptions_end(b, s);
+	broker_unlock(b);
+	return s ? DONE : GONE;
+}
+
+/* Is this first part one that a live session owns? */
+static bool owned(struct broker *b, const struct subscription *sub)
+{
+	return session_of(b, (struct session_ref){ sub->session,
+						   sub->session_generation });
+}
+
+/* Marks, in next_of_session, the parts that a first part leads to; cuts the
+ * list where it leads astray. */
+static void claim_parts(struct broker *b, uint32_t first)
+{
+	struct subscription *p = subscription_at(b, first), *next;
+
+	for (;; p = next) {
+		next = subscription_at(b, p->next_part);
+		if (!next)
+			return;
+		if (next->slot.state != SUBSCRIPTION_PART ||
+		    next->first != first || next->next_of_session != NONE) {
+			STORE(p->next_part, NONE);
+			return;
+		}
+		STORE(next->next_of_session, first);
+	}
+}
+
+bool subscription_fits(const struct broker *b, const struct subscription *sub)
+{
+	size_t label = sub->label_bytes == NO_LABEL ? 0 : sub->label_bytes;
+
+	return sub->subject_bytes > 0 &&
+	       sub->subject_bytes + label <= b->map->geometry.subject_bytes;
+}
+
+void subscriptions_rebuild(struct broker *b)
+{
+	uint32_t i, max = b->map->geometry.subscriptions;
+	struct subscription *sub;
+
+	topic_clear(b);
+	for (i = 0; i < max; i++) {
+		sub = subscription_at(b, i);
+		if (sub->slot.state == SLOT_FREE)
+			continue;
+		STORE(sub->next_of_session, NONE);
+		if (sub->slot.state > SUBSCRIPTION_PART ||
+		    !subscription_fits(b, sub) ||
+		    (sub->slot.state == SLOT_LIVE && !owned(b, sub)))
+			STORE(sub->slot.state, (uint32_t)SLOT_FREE);
+	}
+	for (i = 0; i < max; i++)
+		if (subscription_at(b, i)->slot.state == SLOT_LIVE)
+			claim_parts(b, i);
+	for (i = 0; i < max; i++) {
+		sub = subscription_at(b, i);
+		if (sub->slot.state == SUBSCRIPTION_PART &&
+		    sub->next_of_session == NONE)
+			STORE(sub->slot.state, (uint32_t)SLOT_FREE);
+	}
+	pool_rebuild(&b->subscriptions);
+	for (i = 0; i < max; i++)
+		if (subscription_at(b, i)->slot.state == SLOT_LIVE)
+			subscription_link(b, i);
+}
+
+/* Counts the parts of a first part; -1 if one is not its own. */
+static int parts_of(struct broker *b, uint32_t first)
+{
+	struct subscription *p = subscription_at(b, first);
+	uint32_t max = b->map->geometry.subscriptions;
+	int n = 1;
+
+	while (p->next_part != NONE) {
+		p = subscription_at(b, p->next_part);
+		if (!p || p->slot.state != SUBSCRIPTION_PART ||
+		    p->first != first || (uint32_t)n++ > max)
+			return -1;
+	}
+	return n;
+}
+
+int subscription_check(struct broker *b, struct buf *report)
+{
+	uint32_t i, total = 0;
+	int n, broken = 0;
+
+	for (i = 0; i < b->map->geometry.subscriptions; i++) {
+		struct subscription *sub = subscription_at(b, i);
+
+		if (sub->slot.state != SLOT_LIVE)
+			continue;
+		n = parts_of(b, i);
+		total += n > 0 ? (uint32_t)n : 0;
+		if (n > 0 && owned(b, sub) && subscription_fits(b, sub))
+			continue;
+		buf_printf(report, "subscription %u: %s\n", i, n < 0 ?
+			   "a part is not its own" : "it belongs to nobody");
+		broken++;
+	}
+	if (total != b->subscriptions.head->used) {
+		buf_printf(report, "subscriptions: %u used, %u owned\n",
+			   b->subscriptions.head->used, total);
+		broken++;
+	}
+	return broken;
+}

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * topic.c - from a subject to the subscriptions that match it
+ *
+ * A topic is all subscriptions to one same subject, chained; the first of the
+ * chain stands for it in a hash bucket.  A published subject is hashed once,
+ * byte by byte; at each length that somebody has subscribed to, the hash so
+ * far finds that prefix.  All of it is derived from the subscriptions.
+ */
+#include <string.h>
+
+#include "broker/view.h"
+#include "shm/store.h"
+
+/* FNV-1a from a secret start, so that colliding subjects cannot be chosen. */
+static uint64_t hash_start(const struct broker *b)
+{
+	return b->map->geometry.seed;
+}
+
+static uint64_t hash_step(uint64_t h, char c)
+{
+	return (h ^ (unsigned char)c) * 0x100000001b3ULL;
+}
+
+/* Its low bits are weak: fold the high ones in. */
+static uint32_t *bucket(struct broker *b, uint64_t h)
+{
+	h ^= h >> 32;
+	h *= 0x9e3779b97f4a7c15ULL;
+	return &b->topics[h >> 40 & (b->map->geometry.topics - 1)];
+}
+
+static uint32_t *bucket_of(struct broker *b, const char *subject, size_t n)
+{
+	uint64_t h = hash_start(b);
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		h = hash_step(h, subject[i]);
+	return bucket(b, h);
+}
+
+static bool same_subject(const struct subscription *s, const char *subject,
+			 size_t n)
+{
+	return s->subject_bytes == n && memcmp(s->text, subject, n) == 0;
+}
+
+/* The head of a topic in its bucket, or NULL.  The walk is bounded: a damaged
+ * chain must not hang us. */
+static struct subscription *find(struct broker *b, uint32_t first,
+				 const char *subject, size_t n)
+{
+	uint32_t steps = b->map->geometry.subscriptions;
+	struct subscription *s = subscription_at(b, first);
+
+	while (s && !same_subject(s, subject, n) && steps--)
+		s = subscription_at(b, s->bucket_next);
+	return s && same_subject(s, subject, n) ? s : NULL;
+}
+
+/* Adds a subscription behind the head of its topic. */
+static void join_topic(struct broker *b, struct subscription *head,
+		       struct subscription *s, uint32_t index)
+{
+	struct subscription *next = subscription_at(b, head->topic_next);
+
+	STORE(s->topic_next, head->topic_next);
+	STORE(s->topic_previous, subscription_index(b, head));
+	if (next)
+		STORE(next->topic_previous, index);
+	STORE(head->topic_next, index);
+}
+
+void topic_insert(struct broker *b, uint32_t index)
+{
+	struct subscription *s = subscription_at(b, index);
+	uint32_t *slot = bucket_of(b, s->text, s->subject_bytes);
+	struct subscription *head = find(b, *slot, s->text, s->subject_bytes);
+
+	if (head) {
+		join_topic(b, head, s, index);
+		return;
+	}
+	STORE(s->topic_next, NONE);
+	STORE(s->topic_previous, NONE);
+	STORE(s->bucket_next, *slot);
+	STORE(*slot, index);
+	STORE(b->lengths[s->subject_bytes], b->lengths[s->subject_bytes] + 1);
+}
+
+/* The link in the bucket's chain that leads to an index, or NULL. */
+static uint32_t *link_to(struct broker *b, uint32_t *slot, uint32_t index)
+{
+	uint32_t steps = b->map->geometry.subscriptions;
+	struct subscription *s;
+
+	while (*slot != index && steps--) {
+		s = subscription_at(b, *slot);
+		if (!s)
+			return NULL;
+		slot = &s->bucket_next;
+	}
+	return *slot == index ? slot : NULL;
+}
+
+/* Takes the head of a topic out; the next of the chain, if any, takes over. */
+static void remove_head(struct broker *b, struct subscription *s,
+			uint32_t index)
+{
+	uint32_t *slot = bucket_of(b, s->text, s->subject_bytes);
+	struct subscription *next = subscription_at(b, s->topic_next);
+
+	slot = link_to(b, slot, index);
+	if (!slot)
+		return;
+	if (next) {
+		STORE(next->topic_previous, NONE);
+		STORE(next->bucket_next, s->bucket_next);
+		STORE(*slot, s->topic_next);
+		return;
+	}
+	STORE(*slot, s->bucket_next);
+	STORE(b->lengths[s->subject_bytes], b->lengths[s->subject_bytes] - 1);
+}
+
+void topic_remove(struct broker *b, uint32_t index)
+{
+	struct subscription *s = subscription_at(b, index);
+	struct subscription *previous = subscription_at(b, s->topic_previous);
+	struct subscription *next = subscription_at(b, s->topic_next);
+
+	if (!subscription_fits(b, s))
+		return;		/* damage: only a rebuild knows its topic */
+	if (!previous) {
+		remove_head(b, s, index);
+		return;
+	}
+	STORE(previous->topic_next, s->topic_next);
+	if (next)
+		STORE(next->topic_previous, s->topic_previous);
+}
+
+void topic_clear(struct broker *b)
+{
+	uint32_t i;
+
+	for (i = 0; i < b->map->geometry.topics; i++)
+		STORE(b->topics[i], NONE);
+	for (i = 0; i <= b->map->geometry.subject_bytes; i++)
+		STORE(b->lengths[i], 0);
+}
+
+void topic_match(struct broker *b, const char *subject, size_t n,
+		 void (*each)(struct broker *b, uint32_t index, void *arg),
+		 void *arg)
+{
+	uint64_t h = hash_start(b);
+	size_t len, max = b->map->geometry.subject_bytes;
+	uint32_t index, steps = b->map->geometry.subscriptions;
+	struct subscription *s;
+
+	for (len = 1; len <= n && len <= max; len++) {
+		h = hash_step(h, subject[len - 1]);
+		if (!b->lengths[len])
+			continue;
+		s = find(b, *bucket(b, h), subject, len);
+		if (!s)
+			continue;
+		index = subscription_index(b, s);
+		for (; s && steps; steps--) {
+			uint32_t next = s->topic_next;
+
+			each(b, index, arg);
+			index = next;
+			s = subscription_at(b, index);
+		}
+	}
+}
+
+/* Counts the subscriptions of one topic; -1 if the chain is not sound. */
+static int64_t chain_length(struct broker *b, struct subscription *head)
+{
+	uint32_t previous = NONE;
+	struct subscription *s = head;
+	int64_t n = 0;
+
+	for (; s; s = subscription_at(b, s->topic_next)) {
+		if (s->slot.state == SLOT_FREE ||
+		    s->topic_previous != previous ||
+		    !same_subject(s, head->text, head->subject_bytes) ||
+		    n++ > b->map->geometry.subscriptions)
+			return -1;
+		previous = subscription_index(b, s);
+	}
+	return n;
+}
+
+/* Is it what a search for its subject finds? */
+static bool found_there(struct broker *b, uint32_t *slot,
+			const struct subscription *s)
+{
+	return subscription_fits(b, s) &&
+	       bucket_of(b, s->text, s->subject_bytes) == slot &&
+	       find(b, *slot, s->text, s->subject_bytes) == s;
+}
+
+int topic_check(struct broker *b, struct buf *report)
+{
+	uint32_t i, index, topics = 0, lengths = 0;
+	int64_t n, found = 0;
+
+	for (i = 0; i < b->map->geometry.topics; i++) {
+		struct subscription *s;
+
+		for (index = b->topics[i]; index != NONE; topics++) {
+			s = subscription_at(b, index);
+			n = s && found_there(b, &b->topics[i], s) ?
+				chain_length(b, s) : -1;
+			if (n < 0 || topics > b->map->geometry.subscriptions) {
+				buf_printf(report, "topics: bucket %u leads "
+					   "astray\n", i);
+				return 1;
+			}
+			found += n;
+			index = s->bucket_next;
+		}
+	}
+	for (i = 0; i <= b->map->geometry.subject_bytes; i++)
+		lengths += b->lengths[i];
+	if (found == b->subscriptions.head->used && lengths == topics)
+		return 0;
+	buf_printf(report, "topics: %lld of %u subscriptions, %u topics, "
+		   "%u by length\n", (long long)found,
+		   b->subscriptions.head->used, topics, lengths);
+	return 1;
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * view.h - inside the broker: the mapped segment, and what needs its lock held
+ *
+ * Only files of src/broker include this.  Functions declared here expect the
+ * lock to be held, unless they say otherwise.
+ */
+#ifndef BROKER_VIEW_H
+#define BROKER_VIEW_H
+
+#include "broker/broker.h"
+#include "broker/layout.h"
+
+struct broker {
+	struct segment segment;
+	struct layout *map;		/* the segment's first bytes */
+	struct pool workers;
+	struct pool sessions;
+	struct pool subscriptions;
+	uint32_t *topics;
+	uint32_t *lengths;
+	char *log;
+
+	/* Of this process; the lock protects them against its threads. */
+	uint64_t bells[WORKERS_LIMIT / 64]; /* owed when the lock is given */
+	bool bells_owed;
+	bool repaired;			/* to be said when the lock is given */
+};
+
+/* Needs no lock.  Gives the lock back and rings what is owed. */
+void broker_lock(struct broker *b);
+void broker_unlock(struct broker *b);
+
+static inline struct session *session_at(struct broker *b, uint32_t index)
+{
+	return pool_at(&b->sessions, index);
+}
+
+static inline struct subscription *subscription_at(struct broker *b,
+						   uint32_t index)
+{
+	return pool_at(&b->subscriptions, index);
+}
+
+static inline struct worker *worker_at(struct broker *b, uint32_t index)
+{
+	return pool_at(&b->workers, index);
+}
+
+static inline uint32_t session_index(const struct broker *b,
+				     const struct session *s)
+{
+	return (uint32_t)(((const char *)s - b->sessions.slots) /
+			  b->sessions.head->stride);
+}
+
+static inline uint32_t subscription_index(const struct broker *b,
+					  const struct subscription *s)
+{
+	return (uint32_t)(((const char *)s - b->subscriptions.slots) /
+			  b->subscriptions.head->stride);
+}
+
+/* The live session of a reference, or NULL. */
+struct session *session_of(struct broker *b, struct session_ref ref);
+
+/* Frees a session, its subscriptions and its queue; its channel, if any, is
+ * told by its worker's doorbell and finds it gone. */
+void session_end(struct broker *b, struct session *s);
+
+/* May it still be used at this time (clock_ms)?  A session with a listener
+ * may, without end. */
+bool session_current(const struct session *s, int64_t now);
+
+/* Has it stayed away longer than its mode allows? (pull.refresh.timeout) */
+bool session_stale(struct broker *b, const struct session *s, int64_t now);
+
+/* Marks a session as ready in its listener's worker and owes that a ring. */
+void worker_notify(struct broker *b, uint32_t worker, uint32_t session);
+
+/* The ready bits of a worker: geometry.ready_words words; atomic access. */
+uint64_t *worker_ready(struct broker *b, uint32_t worker);
+
+/* The live session that an id, or a handle, names; or NULL. */
+struct session *session_named(struct broker *b, const char *name);
+
+/* No channel serves it any more; its lease starts to run. */
+void session_unserved(struct broker *b, struct session *s);
+
+/* Puts a committed subscription, all its parts, into its session's list and
+ * the topic index. */
+void subscription_link(struct broker *b, uint32_t first);
+
+/* Ends all subscriptions of a session. */
+void subscriptions_end(struct broker *b, struct session *s);
+
+/* Do its texts stay inside its slot? */
+bool subscription_fits(const struct broker *b, const struct subscription *sub);
+
+/* Derives lists and index anew; frees what belongs to nobody. */
+void subscriptions_rebuild(struct broker *b);
+
+void topic_insert(struct broker *b, uint32_t index);
+void topic_remove(struct broker *b, uint32_t index);
+void topic_clear(struct broker *b);
+
+/* Calls each(arg, subscription index) for every subscription, parts included,
+ * whose subject is a prefix of the given one. */
+void topic_match(struct broker *b, const char *subject, size_t n,
+		 void (*each)(struct broker *b, uint32_t index, void *arg),
+		 void *arg);
+
+/* The ring of a session: queue_ring() entries. */
+struct ref *queue_of(struct broker *b, const struct session *s);
+
+/* Adds a reference, by the overflow policy if there is no room, and notifies
+ * the listener.  A position that is the queue's last already is not added
+ * again.  Returns whether it was added. */
+bool queue_push(struct broker *b, struct session *s, struct ref ref);
+
+/* The oldest not yet handed to the listener, or NULL. */
+const struct ref *queue_next(struct broker *b, const struct session *s);
+
+/* The log has overrun the event of queue_next(): passes over it, and counts it
+ * as lost the first time. */
+void queue_overrun(struct broker *b, struct session *s);
+
+/* Everything before the counter arrived: forget it. */
+void queue_commit(struct broker *b, struct session *s, uint64_t counter);
+
+/* The record at a position, or NULL: overrun, or never there. */
+const struct log_record *eventlog_at(struct broker *b, uint64_t position);
+
+/* Room for a record of so many packed bytes, tail moved out of its way.
+ * Returns the position, and the place in *record_out; NULL there when the log
+ * could never hold it. */
+uint64_t eventlog_reserve(struct broker *b, size_t packed_bytes,
+			  struct log_record **record_out);
+
+/* Makes the reserved record real, its fan-out under way. */
+void eventlog_commit(struct broker *b, uint64_t position);
+
+/* Lets all records go if they do not lead from tail to head. */
+void eventlog_mend(struct broker *b);
+
+/* Puts the event at log.fanout into the queues it belongs to (again, after a
+ * crash) and declares that done.  Returns the sessions reached. */
+unsigned publish_fanout(struct broker *b);
+
+/* Makes every derived part anew and finishes what was interrupted. */
+void repair_all(struct broker *b);
+
+/* The _check() of each part: appends a line per broken invariant, returns how
+ * many. */
+int session_check(struct broker *b, struct buf *report);
+int queue_check(struct broker *b, struct buf *report);
+int subscription_check(struct broker *b, struct buf *report);
+int topic_check(struct broker *b, struct buf *report);
+int eventlog_check(struct broker *b, struct buf *report);
+int worker_check(struct broker *b, struct buf *report);
+
+#define COUNT(b, what, n) \
+	STORE((b)->map->counts.what, (b)->map->counts.what + (n))
+
+#endif
