@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * request.h - what a web server told us about one request
+ *
+ * All texts point into memory of the servlet and live until the request ends.
+ * A parameter the web server did not send is "".  Fronts differ in what they
+ * send (conf/ has the tested ones): rely on nothing but these.
+ */
+#ifndef FCGI_REQUEST_H
+#define FCGI_REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct request {
+	const char *method;		/* REQUEST_METHOD */
+	const char *query;		/* QUERY_STRING, still encoded */
+	const char *path;		/* REQUEST_URI up to its "?" */
+	size_t path_len;
+	const char *content_type;	/* CONTENT_TYPE */
+	const char *user_agent;		/* HTTP_USER_AGENT */
+	const char *address;		/* REMOTE_ADDR */
+	const char *body;		/* read whole, by length and to the end */
+	size_t body_len;
+	enum {
+		BODY_WHOLE,
+		BODY_TOO_LARGE,		/* over request.max.bytes; not kept */
+		BODY_CUT_SHORT		/* less than CONTENT_LENGTH promised */
+	} body_state;
+};
+
+#endif
