@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * channel.c - records onto a socket, without waiting
+ */
+#include "channel/channel.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/clock.h"
+#include "fcgi/record.h"
+
+enum { PIECES_MAX = 128 };	/* iovecs of one sendmsg() */
+
+void channel_url(struct buf *url_out, const char *path, size_t path_len,
+		 const char *id)
+{
+	buf_add(url_out, path, path_len);
+	buf_printf(url_out, "?p_id=%s&p_event=refresh", id);
+}
+
+struct channel *channel_new(const struct channel_plan *plan)
+{
+	struct channel *c = calloc(1, sizeof(*c));
+	struct buf url = BUF_INIT;
+
+	if (!c)
+		return NULL;
+	channel_url(&url, plan->path, plan->path_len, plan->id);
+	c->url = buf_failed(&url) ? NULL : strdup(buf_str(&url));
+	buf_release(&url);
+	if (!c->url) {
+		free(c);
+		return NULL;
+	}
+	c->ref = plan->ref;
+	c->number = plan->number;
+	c->mode = (uint8_t)plan->mode;
+	c->adapter = plan->adapter;
+	c->seq = plan->seq;
+	c->fd = -1;
+	c->opened = c->quiet_since = clock_ms();
+	return c;
+}
+
+void channel_free(struct channel *c)
+{
+	buf_release(&c->held);
+	free(c->url);
+	free(c);
+}
+
+/* What send() means when it takes nothing. */
+static enum written failed(void)
+{
+	return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ||
+	       errno == ENOBUFS || errno == ENOMEM ? HELD : PEER_GONE;
+}
+
+enum written channel_flush(struct channel *c)
+{
+	ssize_t n;
+
+	while (c->held.len > 0) {
+		n = send(c->fd, c->held.data, c->held.len,
+			 MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (n < 0)
+			return failed();
+		buf_drop(&c->held, (size_t)n);
+	}
+	buf_release(&c->held);	/* most channels never hold anything again */
+	return WRITTEN;
+}
+
+/* Holds what is left of pieces after the first n bytes. */
+static void hold_rest(struct channel *c, const struct iovec *pieces, int count,
+		      size_t n)
+{
+	int i;
+
+	for (i = 0; i < count; i++) {
+		size_t skip = n < pieces[i].iov_len ? n : pieces[i].iov_len;
+
+		n -= skip;
+		buf_add(&c->held, (char *)pieces[i].iov_base + skip,
+			pieces[i].iov_len - skip);
+	}
+}
+
+/* One record, straight from the pieces. */
+static enum written write_record(struct channel *c, const struct iovec *pieces,
+				 int n, size_t total)
+{
+	unsigned char head[RECORD_HEAD];
+	struct iovec iov[PIECES_MAX];
+	struct msghdr m = { .msg_iov = iov, .msg_iovlen = (size_t)n + 1 };
+	ssize_t sent;
+
+	record_stdout(head, c->request, total);
+	iov[0] = (struct iovec){ head, sizeof(head) };
+	memcpy(iov + 1, pieces, (size_t)n * sizeof(*iov));
+	sent = sendmsg(c->fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (sent == (ssize_t)(sizeof(head) + total))
+		return WRITTEN;
+	if (sent < 0 && failed() == PEER_GONE)
+		return PEER_GONE;
+	hold_rest(c, iov, n + 1, sent < 0 ? 0 : (size_t)sent);
+	return buf_failed(&c->held) ? PEER_GONE : HELD;
+}
+
+/* Content too large for one record goes through the held bytes. */
+static enum written write_records(struct channel *c,
+				  const struct iovec *pieces, int n)
+{
+	int i;
+
+	for (i = 0; i < n; i++)
+		record_add(&c->held, c->request, pieces[i].iov_base,
+			   pieces[i].iov_len);
+	return buf_failed(&c->held) ? PEER_GONE : channel_flush(c);
+}
+
+enum written channel_write(struct channel *c, const struct iovec *pieces,
+			   int n, size_t total)
+{
+	if (total == 0)
+		return WRITTEN;
+	if (total > RECORD_MAX || n >= PIECES_MAX)
+		return write_records(c, pieces, n);
+	return write_record(c, pieces, n, total);
+}
+
+/* An event of the server's own, with the time. */
+static void add_event(struct channel *c, struct buf *out, struct event *e)
+{
+	event_add_int(e, "p_time", clock_unix());
+	adapter_event(c->adapter, out, e);
+	event_release(e);
+}
+
+void channel_heartbeat(struct channel *c, struct buf *out)
+{
+	struct event e = EVENT_INIT;
+
+	event_add(&e, "p_event", "hb");
+	event_add_int(&e, "p_seq", ++c->seq);
+	add_event(c, out, &e);
+}
+
+void channel_abort(struct channel *c, struct buf *out, const char *reason)
+{
+	struct event e = EVENT_INIT;
+
+	event_add(&e, "p_event", "abort");
+	event_add(&e, "p_reason", reason);
+	event_add_int(&e, "p_seq", ++c->seq);
+	add_event(c, out, &e);
+}
+
+void channel_refresh(struct channel *c, struct buf *out, uint64_t wait)
+{
+	struct event e = EVENT_INIT;
+
+	event_add(&e, "p_event", "refresh");
+	event_add_int(&e, "p_wait", (int64_t)wait);
+	event_add(&e, "p_url", c->url);
+	add_event(c, out, &e);
+}
+
+enum written channel_finish(struct channel *c, struct buf *content)
+{
+	unsigned char end[RECORD_END];
+
+	if (c->adapter->finish)
+		c->adapter->finish(content);
+	c->ending = true;
+	record_add(&c->held, c->request, buf_str(content), content->len);
+	record_end(end, c->request);
+	buf_add(&c->held, end, sizeof(end));
+	if (buf_failed(content) || buf_failed(&c->held))
+		return PEER_GONE;
+	return channel_flush(c);
+}

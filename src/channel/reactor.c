@@ -1,0 +1,579 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * reactor.c - what wakes channels, and what becomes of them
+ *
+ * Channels found ready are collected in an array and served, in batches, at
+ * the end of what woke us.  A channel is closed in one place, and its memory
+ * freed when libuv has let go of its handle.
+ */
+#include "channel/reactor.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "broker/listener.h"
+#include "broker/worker.h"
+#include "channel/deliver.h"
+#include "channel/doorbell.h"
+#include "channel/inbox.h"
+#include "channel/roster.h"
+#include "fcgi/record.h"
+
+enum {
+	TICK = 1000,		/* ms */
+	PARTING = 500		/* ms for last words when stopping */
+};
+
+struct reactor {
+	uv_loop_t loop;
+	uv_async_t wake;
+	uv_timer_t heartbeat, tick, parting;
+	struct broker *broker;
+	uint32_t worker;
+	struct properties rules;
+	void (*on_tick)(void *arg);
+	void *tick_arg;
+
+	struct inbox inbox;
+	struct doorbell doorbell;
+	struct roster roster;
+	struct channel **ready;
+	unsigned ready_count, ready_cap;
+	struct deliver deliver;
+	bool stopping, retired;
+};
+
+/* ---- the end of a channel ---- */
+
+static void freed(uv_handle_t *h)
+{
+	channel_free(h->data);
+}
+
+static void unready(struct reactor *r, struct channel *c)
+{
+	unsigned i;
+
+	for (i = 0; c->ready && i < r->ready_count; i++)
+		if (r->ready[i] == c)
+			r->ready[i] = NULL;
+}
+
+static void close_channel(struct reactor *r, struct channel *c)
+{
+	roster_remove(&r->roster, c);
+	unready(r, c);
+	uv_poll_stop(&c->poll);
+	close(c->fd);
+	uv_close((uv_handle_t *)&c->poll, freed);
+	if (r->stopping && !r->roster.oldest)
+		uv_stop(&r->loop);
+}
+
+/* The peer has gone: what it was not sent stays in the queue. */
+static void lose_channel(struct reactor *r, struct channel *c)
+{
+	listener_detach(r->broker, c->ref, c->number);
+	close_channel(r, c);
+}
+
+static void watch(struct channel *c);
+static void arm_heartbeat(struct reactor *r);
+
+/* Last words were spoken, or try to be. */
+static void part(struct reactor *r, struct channel *c, enum written w)
+{
+	if (w == HELD)
+		watch(c);
+	else
+		close_channel(r, c);
+}
+
+/* Ends a response so that its client comes back. */
+static void send_back(struct reactor *r, struct channel *c)
+{
+	struct buf last = BUF_INIT;
+
+	listener_detach(r->broker, c->ref, c->number);
+	channel_refresh(c, &last, deliver_wait(&r->deliver, c));
+	part(r, c, channel_finish(c, &last));
+	buf_release(&last);
+}
+
+/* Ends it without more ado: another one serves the session now. */
+static void dismiss(struct reactor *r, struct channel *c)
+{
+	struct buf last = BUF_INIT;
+
+	part(r, c, channel_finish(c, &last));
+	buf_release(&last);
+}
+
+static void abort_channel(struct reactor *r, struct channel *c,
+			  const char *reason)
+{
+	struct buf last = BUF_INIT;
+
+	channel_abort(c, &last, reason);
+	part(r, c, channel_finish(c, &last));
+	buf_release(&last);
+}
+
+/* ---- serving ---- */
+
+static void make_ready(struct reactor *r, struct channel *c)
+{
+	struct channel **more;
+	unsigned cap = r->ready_cap ? 2 * r->ready_cap : 64;
+
+	if (c->ready || c->ending)
+		return;
+	if (r->ready_count == r->ready_cap) {
+		more = realloc(r->ready, cap * sizeof(*more));
+		if (!more)
+			return;		/* its next heartbeat looks again */
+		r->ready = more;
+		r->ready_cap = cap;
+	}
+	c->ready = true;
+	r->ready[r->ready_count++] = c;
+}
+
+static void conclude(struct reactor *r, struct channel *c, enum verdict v)
+{
+	switch (v) {
+	case LOST:
+		lose_channel(r, c);
+		return;
+	case ENDED:
+		part(r, c, c->held.len ? HELD : WRITTEN);
+		return;
+	case AGAIN:
+		make_ready(r, c);
+		break;
+	case IDLE:
+		break;
+	}
+	if (c->wrote)
+		roster_touch(&r->roster, c);
+	c->wrote = false;
+	watch(c);
+}
+
+/* The first batch of the ready list. */
+static unsigned next_batch(struct reactor *r, struct channel **batch)
+{
+	unsigned i, n = 0;
+
+	for (i = 0; i < r->ready_count && n < DELIVER_BATCH; i++) {
+		if (!r->ready[i])
+			continue;
+		batch[n] = r->ready[i];
+		batch[n++]->ready = false;
+	}
+	r->ready_count -= i;
+	memmove(r->ready, r->ready + i, r->ready_count * sizeof(*r->ready));
+	return n;
+}
+
+/* Serves what is ready: each once, so that a flood for a few does not keep
+ * the loop from its other duties; the rest gets its turn right after. */
+static void serve_ready(struct reactor *r)
+{
+	struct channel *batch[DELIVER_BATCH];
+	enum verdict verdicts[DELIVER_BATCH];
+	unsigned n, i, left = r->ready_count;
+
+	while (left > 0 && r->ready_count > 0) {
+		unsigned before = r->ready_count;
+
+		n = next_batch(r, batch);
+		left -= before - r->ready_count < left ?
+				before - r->ready_count : left;
+		deliver_batch(&r->deliver, batch, n, verdicts);
+		for (i = 0; i < n; i++)
+			conclude(r, batch[i], verdicts[i]);
+	}
+	if (r->ready_count)
+		uv_async_send(&r->wake);
+}
+
+/* ---- connections ---- */
+
+/* The web server says nothing more, but hangs up or (by the book) aborts. */
+static bool hung_up(struct channel *c)
+{
+	unsigned char bytes[64];
+	ssize_t n = recv(c->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+
+	if (n > 0)
+		return record_is_abort(bytes, (size_t)n);
+	return n == 0 || (errno != EAGAIN && errno != EWOULDBLOCK &&
+			  errno != EINTR);
+}
+
+static void room_to_write(struct reactor *r, struct channel *c)
+{
+	switch (channel_flush(c)) {
+	case PEER_GONE:
+		lose_channel(r, c);
+		return;
+	case HELD:
+		return;
+	case WRITTEN:
+		break;
+	}
+	if (c->ending) {
+		close_channel(r, c);
+		return;
+	}
+	watch(c);
+	make_ready(r, c);	/* to commit it, and for what came meanwhile */
+	serve_ready(r);
+}
+
+static void polled(uv_poll_t *poll, int status, int events)
+{
+	struct channel *c = poll->data;
+	struct reactor *r = c->reactor;
+
+	if (status < 0 || (events & (UV_READABLE | UV_DISCONNECT) &&
+			   hung_up(c)))
+		lose_channel(r, c);
+	else if (events & UV_WRITABLE)
+		room_to_write(r, c);
+}
+
+/* Polls for hang-ups always, for room while something is held. */
+static void watch(struct channel *c)
+{
+	bool write = c->held.len > 0;
+
+	if (uv_is_active((uv_handle_t *)&c->poll) && write == c->watching_write)
+		return;
+	c->watching_write = write;
+	uv_poll_start(&c->poll, UV_READABLE | UV_DISCONNECT |
+		      (write ? UV_WRITABLE : 0), polled);
+}
+
+/* ---- adoption ---- */
+
+static void turn_away(struct reactor *r, struct channel *c)
+{
+	listener_detach(r->broker, c->ref, c->number);
+	if (c->fd >= 0)
+		close(c->fd);
+	channel_free(c);
+}
+
+/* Two channels of one session may arrive in either order; the number tells
+ * which is newer.  Is this one? */
+static bool supersede(struct reactor *r, struct channel *c)
+{
+	struct channel *other = roster_of(&r->roster, c->ref.index);
+
+	if (other && other->number > c->number)
+		return false;
+	if (other && !other->ending)
+		dismiss(r, other);
+	roster_name(&r->roster, c);
+	return true;
+}
+
+static void adopt(struct reactor *r, struct channel *c)
+{
+	if (c->fd < 0 || uv_poll_init(&r->loop, &c->poll, c->fd) < 0) {
+		turn_away(r, c);
+		return;
+	}
+	c->poll.data = c;
+	c->reactor = r;
+	roster_add(&r->roster, c);
+	watch(c);
+	if (!uv_is_active((uv_handle_t *)&r->heartbeat))
+		arm_heartbeat(r);
+	if (!supersede(r, c))
+		dismiss(r, c);
+	else if (r->stopping)
+		send_back(r, c);
+	else
+		make_ready(r, c);
+}
+
+static void empty_inbox(struct reactor *r)
+{
+	struct channel *c, *next;
+
+	for (c = inbox_take(&r->inbox); c; c = next) {
+		next = c->newer;
+		adopt(r, c);
+	}
+}
+
+void reactor_adopt(struct reactor *r, struct channel *c, int fd, int request)
+{
+	c->fd = fd;
+	c->request = request;
+	inbox_put(&r->inbox, c);
+	uv_async_send(&r->wake);
+}
+
+/* ---- waking up ---- */
+
+static void session_ready(void *arg, uint32_t session)
+{
+	struct reactor *r = arg;
+
+	struct channel *c = roster_of(&r->roster, session);
+
+	if (c)
+		make_ready(r, c);
+}
+
+/* The segment was destroyed: nobody's session exists any more. */
+static void retire(struct reactor *r)
+{
+	struct channel *c, *next;
+
+	if (r->retired)
+		return;
+	r->retired = true;
+	r->stopping = true;
+	log_warn("segment %s was destroyed; ending all channels",
+		 broker_name(r->broker));
+	for (c = r->roster.oldest; c; c = next) {
+		next = c->newer;
+		if (!c->ending)
+			abort_channel(r, c, "the server was stopped for good");
+	}
+	uv_stop(&r->loop);
+}
+
+static void woken(uv_async_t *wake)
+{
+	struct reactor *r = wake->data;
+
+	empty_inbox(r);
+	doorbell_answer(&r->doorbell, session_ready, r);
+	if (broker_retired(r->broker))
+		retire(r);
+	else
+		serve_ready(r);
+}
+
+/* ---- time ---- */
+
+static void heartbeats_due(uv_timer_t *timer);
+
+/* The next heartbeat is that of the quietest channel. */
+static void arm_heartbeat(struct reactor *r)
+{
+	int64_t due;
+
+	if (!r->roster.quietest) {
+		uv_timer_stop(&r->heartbeat);
+		return;
+	}
+	due = r->roster.quietest->quiet_since +
+	      (int64_t)r->rules.read_timeout - clock_ms();
+	uv_timer_start(&r->heartbeat, heartbeats_due,
+		       due > 0 ? (uint64_t)due : 0, 0);
+}
+
+/* A channel to which nothing was written for the read timeout. */
+static void beat(struct reactor *r, struct channel *c)
+{
+	struct buf out = BUF_INIT;
+	struct iovec piece;
+	enum written w = HELD;
+
+	roster_touch(&r->roster, c);
+	if (c->ending || c->held.len) {
+		buf_release(&out);
+		return;		/* it has more to read than it can */
+	}
+	channel_heartbeat(c, &out);
+	if (c->mode == MODE_STREAM) {
+		piece = (struct iovec){ out.data, out.len };
+		w = channel_write(c, &piece, 1, out.len);
+		if (w == PEER_GONE)
+			lose_channel(r, c);
+		else
+			watch(c);
+	} else {
+		listener_detach(r->broker, c->ref, c->number);
+		channel_refresh(c, &out, deliver_wait(&r->deliver, c));
+		part(r, c, channel_finish(c, &out));
+	}
+	buf_release(&out);
+}
+
+static void heartbeats_due(uv_timer_t *timer)
+{
+	struct reactor *r = timer->data;
+	int64_t limit = clock_ms() - (int64_t)r->rules.read_timeout;
+
+	while (r->roster.quietest &&
+	       r->roster.quietest->quiet_since <= limit)
+		beat(r, r->roster.quietest);
+	arm_heartbeat(r);
+}
+
+static void end_long_streams(struct reactor *r)
+{
+	int64_t limit = clock_ms() - (int64_t)r->rules.stream_max * 1000;
+	struct channel *c, *next;
+
+	if (!r->rules.stream_max)
+		return;
+	for (c = r->roster.oldest; c && c->opened <= limit; c = next) {
+		next = c->newer;
+		if (!c->ending && c->mode == MODE_STREAM)
+			send_back(r, c);
+	}
+}
+
+static void ticked(uv_timer_t *timer)
+{
+	struct reactor *r = timer->data;
+
+	if (broker_retired(r->broker)) {
+		retire(r);
+		return;
+	}
+	session_expire(r->broker);
+	worker_reap_due(r->broker);
+	end_long_streams(r);
+	r->on_tick(r->tick_arg);
+}
+
+static void parted(uv_timer_t *timer)
+{
+	struct reactor *r = timer->data;
+
+	uv_stop(&r->loop);
+}
+
+/* ---- life ---- */
+
+static void add_timer(struct reactor *r, uv_timer_t *t)
+{
+	uv_timer_init(&r->loop, t);
+	t->data = r;
+}
+
+static int set_up_loop(struct reactor *r)
+{
+	int rc = uv_loop_init(&r->loop);
+
+	if (rc == 0)
+		rc = uv_async_init(&r->loop, &r->wake, woken);
+	if (rc < 0) {
+		errno = -rc;
+		return -1;
+	}
+	r->wake.data = r;
+	add_timer(r, &r->heartbeat);
+	add_timer(r, &r->tick);
+	add_timer(r, &r->parting);
+	uv_timer_start(&r->tick, ticked, TICK, TICK);
+	inbox_init(&r->inbox);
+	return 0;
+}
+
+struct reactor *reactor_new(struct broker *b, uint32_t worker,
+			    const struct properties *p,
+			    void (*tick)(void *arg), void *arg)
+{
+	struct reactor *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return NULL;
+	r->broker = b;
+	r->worker = worker;
+	r->on_tick = tick;
+	r->tick_arg = arg;
+	if (roster_init(&r->roster, broker_sessions_max(b)) < 0 ||
+	    deliver_init(&r->deliver, b) < 0 || set_up_loop(r) < 0)
+		goto fail;
+	reactor_settle(r, p);
+	if (doorbell_start(&r->doorbell, b, worker, &r->wake) == 0)
+		return r;
+fail:
+	deliver_release(&r->deliver);
+	roster_release(&r->roster);
+	free(r);
+	return NULL;
+}
+
+uv_loop_t *reactor_loop(struct reactor *r)
+{
+	return &r->loop;
+}
+
+unsigned reactor_channels(const struct reactor *r)
+{
+	return roster_count(&r->roster);
+}
+
+void reactor_settle(struct reactor *r, const struct properties *p)
+{
+	r->rules = *p;
+	r->deliver.rules = *p;
+	arm_heartbeat(r);
+}
+
+void reactor_run(struct reactor *r)
+{
+	uv_run(&r->loop, UV_RUN_DEFAULT);
+}
+
+void reactor_stop(struct reactor *r)
+{
+	struct channel *c, *next;
+
+	if (r->stopping)
+		return;
+	r->stopping = true;
+	empty_inbox(r);
+	for (c = r->roster.oldest; c; c = next) {
+		next = c->newer;
+		if (!c->ending)
+			send_back(r, c);
+	}
+	if (r->roster.oldest)
+		uv_timer_start(&r->parting, parted, PARTING, 0);
+	else
+		uv_stop(&r->loop);
+}
+
+static void close_any(uv_handle_t *h, void *arg)
+{
+	(void)arg;
+	if (!uv_is_closing(h))
+		uv_close(h, NULL);
+}
+
+void reactor_free(struct reactor **r_ptr)
+{
+	struct reactor *r = *r_ptr;
+
+	doorbell_stop(&r->doorbell);
+	empty_inbox(r);
+	while (r->roster.oldest)
+		lose_channel(r, r->roster.oldest);
+	uv_walk(&r->loop, close_any, NULL);
+	uv_run(&r->loop, UV_RUN_DEFAULT);
+	uv_loop_close(&r->loop);
+	inbox_release(&r->inbox);
+	deliver_release(&r->deliver);
+	roster_release(&r->roster);
+	free(r->ready);
+	free(r);
+	*r_ptr = NULL;
+}
