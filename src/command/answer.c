@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * answer.c - heads and bodies
+ */
+#include "command/answer.h"
+
+#include "base/clock.h"
+
+static const char common_head[] =
+	"Cache-Control: no-store, no-cache, must-revalidate\r\n"
+	"Pragma: no-cache\r\n"
+	"Expires: Sat, 6 May 1995 12:00:00 GMT\r\n"
+	"X-Accel-Buffering: no\r\n"
+	"X-Content-Type-Options: nosniff\r\n"
+	"Referrer-Policy: no-referrer\r\n"
+	"\r\n";
+
+void answer_start(struct answer *a, struct buf *out,
+		  const struct adapter *adapter)
+{
+	a->out = out;
+	a->adapter = adapter;
+	buf_printf(out, "Status: 200 OK\r\nContent-Type: %s\r\n",
+		   adapter->content_type);
+	buf_puts(out, common_head);
+	if (adapter->start)
+		adapter->start(out);
+}
+
+void answer_event(struct answer *a, struct event *e)
+{
+	event_add_int(e, "p_time", clock_unix());
+	if (buf_failed(&e->packed))
+		a->out->failed = true;
+	adapter_event(a->adapter, a->out, e);
+	event_clear(e);
+}
+
+void answer_finish(struct answer *a)
+{
+	if (a->adapter->finish)
+		a->adapter->finish(a->out);
+}
+
+static const char *reason(int status)
+{
+	switch (status) {
+	case 400:
+		return "Bad Request";
+	case 405:
+		return "Method Not Allowed";
+	case 413:
+		return "Content Too Large";
+	case 414:
+		return "URI Too Long";
+	case 503:
+		return "Service Unavailable";
+	default:
+		return "Internal Server Error";
+	}
+}
+
+void answer_error(struct buf *out, int status, const char *text)
+{
+	buf_printf(out, "Status: %d %s\r\n"
+		   "Content-Type: text/plain;charset=UTF-8\r\n", status,
+		   reason(status));
+	if (status == 405)
+		buf_puts(out, "Allow: GET, POST\r\n");
+	if (status == 503)
+		buf_puts(out, "Retry-After: 5\r\n");
+	buf_puts(out, common_head);
+	buf_printf(out, "%s\n", text);
+}

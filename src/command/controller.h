@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * controller.h - what each command does
+ *
+ * controller_serve() runs in any number of threads at once.  A command that
+ * opens a data channel leaves it in response->parked, for whoever wrote the
+ * response to hand to the reactor along with the connection.
+ */
+#ifndef COMMAND_CONTROLLER_H
+#define COMMAND_CONTROLLER_H
+
+#include <pthread.h>
+
+#include "broker/broker.h"
+#include "broker/properties.h"
+#include "fcgi/servlet.h"
+
+struct controller {
+	struct broker *broker;
+	uint32_t worker;		/* where channels will live */
+	pthread_rwlock_t lock;		/* of the rules */
+	struct properties rules;
+};
+
+void controller_init(struct controller *c, struct broker *b, uint32_t worker,
+		     const struct properties *p);
+
+/* Takes over the properties that may change. */
+void controller_settle(struct controller *c, const struct properties *p);
+
+/* The rules in force now: a copy. */
+struct properties controller_rules(struct controller *c);
+
+void controller_serve(struct controller *c, const struct request *q,
+		      struct response *r);
+
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fields.c - the fields of one request, whatever they came in as
+ */
+#include "command/fields.h"
+
+#include <string.h>
+
+#include "base/utf8.h"
+
+static struct fields_used *used_by(struct fields *f, const char *name)
+{
+	return strncmp(name, "p_", 2) == 0 ? &f->protocol : &f->app;
+}
+
+static void count(struct fields_used *used, size_t name_len, size_t value_len)
+{
+	used->count++;
+	used->bytes += ATTR_EXTRA + name_len + value_len;
+}
+
+void fields_begin(struct fields *f, struct event *e,
+		  const struct event_limits *limits, struct refusal *why)
+{
+	const char *pos = buf_str(&e->packed), *end = pos + e->packed.len;
+	struct attr a;
+
+	*f = (struct fields){ .e = e, .limits = limits, .why = why };
+	while (attr_next(&pos, end, &a))
+		count(used_by(f, a.name), a.name_len, a.value_len);
+}
+
+/* An attribute xmlns would change what the element is, for those who get the
+ * event as XML, or even make it ill-formed. */
+static int check_name(struct fields *f, const char *name, size_t len)
+{
+	char quote[64];
+
+	if (!utf8_is_name(name, len))
+		return refuse(f->why, 200,
+			      "attribute name '%s' is not an XML name",
+			      refusal_quote(quote, name));
+	if (strcmp(name, "xmlns") == 0)
+		return refuse(f->why, 200,
+			      "attribute name 'xmlns' is reserved by XML");
+	return 0;
+}
+
+static int check_limits(struct fields *f, const char *name, size_t need)
+{
+	const struct fields_used *used = used_by(f, name);
+	const char *kind = used == &f->app ? "" : " that begin with p_";
+
+	if (used->count >= f->limits->attributes)
+		return refuse(f->why, 200, "more than %u attributes%s "
+			      "(event.max.attributes)", f->limits->attributes,
+			      kind);
+	if (need > f->limits->bytes || used->bytes > f->limits->bytes - need)
+		return refuse(f->why, 200, "more than %zu bytes of "
+			      "attributes%s (event.max.bytes)",
+			      f->limits->bytes, kind);
+	return 0;
+}
+
+int fields_add(struct fields *f, const char *name, const char *value,
+	       size_t value_len)
+{
+	size_t len = strlen(name);
+
+	if (check_name(f, name, len) != 0)
+		return -1;
+	if (event_get(f->e, name))
+		return 0;
+	if (check_limits(f, name, ATTR_EXTRA + len + value_len) != 0)
+		return -1;
+	if (event_add_n(f->e, name, len, value, value_len) != 0)
+		return refuse(f->why, 500, "out of memory");
+	count(used_by(f, name), len, value_len);
+	return 0;
+}
