@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * server.c - broker, reactor, servlet and controller wired together
+ *
+ * The arrows of the architecture point one way; what has to go against them
+ * (a request to its controller, a channel to the reactor, a tick to the
+ * servlet) goes through the callbacks set here.
+ */
+#include "daemon/server.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "broker/worker.h"
+#include "channel/acceptor.h"
+#include "channel/reactor.h"
+#include "command/controller.h"
+#include "fcgi/servlet.h"
+
+enum { BUSY = 4096 };		/* requests waiting for a thread */
+
+struct server {
+	const struct options *options;
+	struct properties properties;
+	struct broker *broker;
+	uint32_t worker;
+	struct controller controller;
+	struct reactor *reactor;
+	struct servlet *servlet;
+	struct acceptor *acceptor;
+	uv_signal_t term, interrupt, hangup;
+	bool stopping;		/* we were told to; else: segment destroyed */
+};
+
+/* ---- callbacks ---- */
+
+static void serve(void *arg, const struct request *q, struct response *r)
+{
+	struct server *s = arg;
+
+	controller_serve(&s->controller, q, r);
+}
+
+static void park(void *arg, void *parked, int fd, int request)
+{
+	struct server *s = arg;
+
+	reactor_adopt(s->reactor, parked, fd, request);
+}
+
+static void limits(void *arg, uint64_t *body_out, uint64_t *timeout_out)
+{
+	struct server *s = arg;
+	struct properties p = controller_rules(&s->controller);
+
+	*body_out = p.request_bytes;
+	*timeout_out = p.request_timeout;
+}
+
+static void connection_ready(void *arg, int fd)
+{
+	struct server *s = arg;
+
+	if (servlet_offer(s->servlet, fd) < 0)
+		log_error("no memory for a request; connection closed");
+}
+
+static bool servlet_busy(void *arg)
+{
+	struct server *s = arg;
+
+	return servlet_waiting(s->servlet) >= BUSY;
+}
+
+static void tick(void *arg)
+{
+	struct server *s = arg;
+
+	if (s->servlet)
+		servlet_tick(s->servlet);
+	if (s->acceptor)
+		acceptor_tick(s->acceptor, s->properties.request_timeout);
+}
+
+/* ---- signals ---- */
+
+/* No new requests; those under way are answered; then the channels end. */
+static void stop(uv_signal_t *signal, int number)
+{
+	struct server *s = signal->data;
+
+	(void)number;
+	if (s->stopping)
+		return;
+	s->stopping = true;
+	log_debug("stopping");
+	acceptor_stop(s->acceptor);
+	s->acceptor = NULL;
+	servlet_stop(&s->servlet);
+	reactor_stop(s->reactor);
+}
+
+static void report_lines(struct buf *report)
+{
+	char *line, *rest = report->data;
+
+	while ((line = strsep(&rest, "\n")))
+		if (*line)
+			log_info("%s", line);
+	buf_release(report);
+}
+
+static void reload(uv_signal_t *signal, int number)
+{
+	struct server *s = signal->data;
+	struct buf report = BUF_INIT;
+	struct properties fresh;
+
+	(void)number;
+	if (options_properties(s->options, &fresh) < 0) {
+		log_error("properties not reloaded; the old ones stay");
+		return;
+	}
+	conf_reload(properties_table, &s->properties, &fresh, &report);
+	log_set_level((enum log_level)s->properties.log_level);
+	broker_settle(s->broker, &s->properties);
+	controller_settle(&s->controller, &s->properties);
+	reactor_settle(s->reactor, &s->properties);
+	log_info("properties reloaded");
+	report_lines(&report);
+}
+
+static void on_signal(struct server *s, uv_signal_t *handle, uv_signal_cb cb,
+		      int number)
+{
+	uv_signal_init(reactor_loop(s->reactor), handle);
+	handle->data = s;
+	uv_signal_start(handle, cb, number);
+	uv_unref((uv_handle_t *)handle);
+}
+
+/* ---- life ---- */
+
+static int open_broker(struct server *s)
+{
+	struct buf report = BUF_INIT;
+	enum segment_status status;
+
+	status = broker_open(&s->broker, &s->properties, true, &report);
+	if (status != SEGMENT_OK) {
+		int saved = errno;
+
+		report_lines(&report);
+		errno = saved;
+		log_error("segment %s: %s", s->properties.shm_name,
+			  segment_explain(status));
+		return -1;
+	}
+	report_lines(&report);
+	if (worker_enter(s->broker, &s->worker) == DONE)
+		return 0;
+	log_error("segment %s: all worker slots are taken (workers.max)",
+		  s->properties.shm_name);
+	broker_close(&s->broker);
+	return -1;
+}
+
+/* Starts everything that serves.  libfcgi sets signal handlers when the
+ * servlet starts, so ours come after. */
+static int start(struct server *s, const struct listen_socket *socket)
+{
+	struct servlet_calls calls = { serve, park, limits, s };
+	struct acceptor_calls accepting = { connection_ready, servlet_busy, s };
+
+	controller_init(&s->controller, s->broker, s->worker, &s->properties);
+	s->reactor = reactor_new(s->broker, s->worker, &s->properties, tick,
+				 s);
+	if (!s->reactor)
+		return -1;
+	s->servlet = servlet_start(s->options->threads, &calls);
+	if (!s->servlet)
+		return -1;
+	on_signal(s, &s->term, stop, SIGTERM);
+	on_signal(s, &s->interrupt, stop, SIGINT);
+	on_signal(s, &s->hangup, reload, SIGHUP);
+	s->acceptor = acceptor_start(reactor_loop(s->reactor), socket->fd,
+				     &accepting);
+	return s->acceptor ? 0 : -1;
+}
+
+static void finish(struct server *s)
+{
+	if (s->acceptor)
+		acceptor_stop(s->acceptor);
+	s->acceptor = NULL;
+	if (s->servlet)
+		servlet_stop(&s->servlet);
+	if (s->reactor)
+		reactor_free(&s->reactor);
+	worker_exit(s->broker, s->worker);
+	broker_close(&s->broker);
+}
+
+static int serve_segment(struct server *s, const struct listen_socket *socket,
+			 void (*ready)(void *arg), void *arg)
+{
+	if (open_broker(s) < 0)
+		return -1;
+	if (start(s, socket) < 0) {
+		log_error("cannot start: %s", strerror(errno));
+		finish(s);
+		return -1;
+	}
+	if (ready)
+		ready(arg);
+	reactor_run(s->reactor);
+	finish(s);
+	return 0;
+}
+
+int server_run(const struct options *o, const struct properties *p,
+	       const struct listen_socket *socket,
+	       void (*ready)(void *arg), void *arg)
+{
+	struct server *s = calloc(1, sizeof(*s));
+	int rc;
+
+	if (!s)
+		return EXIT_FAILURE;
+	s->options = o;
+	s->properties = *p;
+	signal(SIGPIPE, SIG_IGN);
+	do {
+		rc = serve_segment(s, socket, ready, arg);
+		ready = NULL;
+	} while (rc == 0 && !s->stopping);
+	free(s);
+	return rc == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * main.c - pushletd
+ *
+ * Reads the options, finds the socket, and decides what this process becomes:
+ * a server, a master of servers, and either of them in the background or not.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "daemon/listen.h"
+#include "daemon/master.h"
+#include "daemon/options.h"
+#include "daemon/server.h"
+
+struct start {
+	struct options options;
+	struct properties properties;
+	struct listen_socket socket;
+	int parent_fd;		/* who started us in the background waits at
+				 * its other end; -1: nobody */
+};
+
+/* The one line that says we serve; and lets the starter go. */
+static void announce(void *arg)
+{
+	struct start *s = arg;
+	struct buf line = BUF_INIT;
+
+	buf_printf(&line, "ready: segment %s, %s, ", s->properties.shm_name,
+		   s->socket.name);
+	if (s->options.workers)
+		buf_printf(&line, "%u workers of ", s->options.workers);
+	buf_printf(&line, "%u thread%s, pid %d", s->options.threads,
+		   s->options.threads == 1 ? "" : "s", (int)getpid());
+	log_info("%s", buf_str(&line));
+	buf_release(&line);
+	if (s->parent_fd >= 0) {
+		if (write(s->parent_fd, "+", 1) < 0)
+			log_debug("nobody waits for us to start");
+		close(s->parent_fd);
+		s->parent_fd = -1;
+	}
+}
+
+/* A worker tells its master instead. */
+static void tell_master(void *arg)
+{
+	int fd = *(int *)arg;
+
+	if (write(fd, "+", 1) < 0)
+		log_warn("the master has gone");
+	close(fd);
+}
+
+static int work(void *arg, int ready_fd)
+{
+	struct start *s = arg;
+
+	return server_run(&s->options, &s->properties, &s->socket, tell_master,
+			  &ready_fd);
+}
+
+static int run(struct start *s)
+{
+	if (s->options.workers)
+		return master_run(s->options.workers, work, announce, s);
+	return server_run(&s->options, &s->properties, &s->socket, announce,
+			  s);
+}
+
+/* The parent: leaves when the child serves, or with its failure. */
+static int await_child(int fd)
+{
+	char byte;
+
+	return read(fd, &byte, 1) == 1 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+/* In the child: a session of its own, no input, no output; messages still go
+ * where standard error goes. */
+static void leave_terminal(void)
+{
+	int null = open("/dev/null", O_RDWR);
+
+	setsid();
+	if (null >= 0) {
+		dup2(null, STDIN_FILENO);
+		dup2(null, STDOUT_FILENO);
+		if (null > STDERR_FILENO)
+			close(null);
+	}
+}
+
+static int run_in_background(struct start *s)
+{
+	int fds[2];
+	pid_t pid;
+
+	if (pipe2(fds, O_CLOEXEC) < 0 || (pid = fork()) < 0) {
+		log_error("cannot go into the background: %s",
+			  strerror(errno));
+		return EXIT_FAILURE;
+	}
+	if (pid > 0) {
+		close(fds[1]);
+		return await_child(fds[0]);
+	}
+	close(fds[0]);
+	s->parent_fd = fds[1];
+	leave_terminal();
+	return run(s);
+}
+
+static int find_socket(struct start *s)
+{
+	if (s->options.address)
+		return listen_make(&s->socket, s->options.address,
+				   (mode_t)s->options.mode);
+	s->options.foreground = true;
+	if (listen_inherited(&s->socket) == 0)
+		return 0;
+	log_error("no socket: standard input is not a listening one; start "
+		  "with -s unix:/PATH or -s HOST:PORT");
+	return -1;
+}
+
+int main(int argc, char **argv)
+{
+	struct start s = { .parent_fd = -1 };
+	pid_t self = getpid();
+	int status;
+
+	log_init("pushletd", LOG_LEVEL_INFO);
+	switch (options_read(&s.options, argc, argv)) {
+	case OPTIONS_EXIT:
+		return EXIT_SUCCESS;
+	case OPTIONS_WRONG:
+		return EXIT_FAILURE;
+	case OPTIONS_GO:
+		break;
+	}
+	if (options_properties(&s.options, &s.properties) < 0)
+		return EXIT_FAILURE;
+	log_set_level((enum log_level)s.properties.log_level);
+	if (find_socket(&s) < 0)
+		return EXIT_FAILURE;
+	if (s.options.foreground)
+		status = run(&s);
+	else
+		status = run_in_background(&s);
+	/* Only who serves (or is the master of those) takes the socket away:
+	 * the parent of a background server and its workers do not get here
+	 * or are not it. */
+	if (s.options.foreground || getpid() != self)
+		listen_close(&s.socket);
+	return status;
+}
