@@ -304,10 +304,10 @@ static void claim_parts(struct broker *b, uint32_t first)
 	struct subscription *p = subscription_at(b, first), *next;
 
 	for (;; p = next) {
-		next = subscription_at(b, p->next_part);
-		if (!next)
+		if (p->next_part == NONE)
 			return;
-		if (next->slot.state != SUBSCRIPTION_PART ||
+		next = subscription_at(b, p->next_part);
+		if (!next || next->slot.state != SUBSCRIPTION_PART ||
 		    next->first != first || next->next_of_session != NONE) {
 			STORE(p->next_part, NONE);
 			return;

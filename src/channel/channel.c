@@ -39,7 +39,6 @@ struct channel *channel_new(const struct channel_plan *plan)
 	c->number = plan->number;
 	c->mode = (uint8_t)plan->mode;
 	c->adapter = plan->adapter;
-	c->seq = plan->seq;
 	c->fd = -1;
 	c->opened = c->quiet_since = clock_ms();
 	return c;
@@ -172,6 +171,7 @@ void channel_refresh(struct channel *c, struct buf *out, uint64_t wait)
 enum written channel_finish(struct channel *c, struct buf *content)
 {
 	unsigned char end[RECORD_END];
+	bool lost;
 
 	if (c->adapter->finish)
 		c->adapter->finish(content);
@@ -179,7 +179,17 @@ enum written channel_finish(struct channel *c, struct buf *content)
 	record_add(&c->held, c->request, buf_str(content), content->len);
 	record_end(end, c->request);
 	buf_add(&c->held, end, sizeof(end));
-	if (buf_failed(content) || buf_failed(&c->held))
-		return PEER_GONE;
-	return channel_flush(c);
+	lost = buf_failed(content) || buf_failed(&c->held);
+	buf_release(content);
+	return lost ? PEER_GONE : channel_flush(c);
+}
+
+bool channel_hung_up(struct channel *c)
+{
+	unsigned char bytes[64];
+	ssize_t n = recv(c->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+
+	if (n > 0)
+		return record_is_abort(bytes, (size_t)n);
+	return n == 0 || failed() == PEER_GONE;
 }

@@ -28,6 +28,7 @@ struct channel {
 	struct reactor *reactor;
 	struct channel *older, *newer;		/* all of a reactor */
 	struct channel *quieter, *livelier;	/* all, by quiet_since */
+	struct channel *next_ready;		/* ready.h */
 	const struct adapter *adapter;
 	char *url;			/* that a refresh names; owned */
 	struct buf held;		/* records the kernel has not taken */
@@ -57,7 +58,6 @@ struct channel_plan {
 	const char *id;			/* of the session, for the url */
 	const char *path;		/* of the request, not ended by NUL */
 	size_t path_len;
-	unsigned seq;			/* events with p_seq written so far */
 };
 
 enum written {
@@ -87,9 +87,13 @@ void channel_abort(struct channel *c, struct buf *out, const char *reason);
 /* Appends a refresh: come back after so many milliseconds. */
 void channel_refresh(struct channel *c, struct buf *out, uint64_t wait);
 
-/* Writes the content and, behind it, the end of the response.  May be called
- * while something is held. */
+/* Writes the content and, behind it, the end of the response, and releases the
+ * content.  May be called while something is held. */
 enum written channel_finish(struct channel *c, struct buf *content);
+
+/* Reads what came from the web server, which has no more to say than that it
+ * hangs up or (by the book; none does) aborts.  Did it? */
+bool channel_hung_up(struct channel *c);
 
 /* Appends to url_out the URL that a refresh names. */
 void channel_url(struct buf *url_out, const char *path, size_t path_len,

@@ -161,23 +161,18 @@ static bool complete(const struct channel *c, const struct take *t)
 static enum verdict end_gone(struct channel *c)
 {
 	struct buf last = BUF_INIT;
-	enum verdict v = verdict_of(channel_finish(c, &last), ENDED);
 
-	buf_release(&last);
-	return v;
+	return verdict_of(channel_finish(c, &last), ENDED);
 }
 
 static enum verdict end_aborted(struct deliver *d, struct channel *c)
 {
 	struct buf last = BUF_INIT;
-	enum verdict v;
 
 	session_leave(d->broker, c->ref);
 	channel_abort(c, &last, "the session's queue is full "
 		      "(queue.overflow=abort)");
-	v = verdict_of(channel_finish(c, &last), ENDED);
-	buf_release(&last);
-	return v;
+	return verdict_of(channel_finish(c, &last), ENDED);
 }
 
 /* Steps 2 and 3 for one channel. */
@@ -202,14 +197,11 @@ static enum verdict serve(struct deliver *d, struct channel *c,
 static enum verdict finish(struct deliver *d, struct channel *c)
 {
 	struct buf last = BUF_INIT;
-	enum verdict v;
 
 	if (!c->answered)
 		channel_heartbeat(c, &last);
 	channel_refresh(c, &last, deliver_wait(d, c));
-	v = verdict_of(channel_finish(c, &last), ENDED);
-	buf_release(&last);
-	return v;
+	return verdict_of(channel_finish(c, &last), ENDED);
 }
 
 /* Step 4. */

@@ -2,8 +2,8 @@
 /*
  * reactor.c - what wakes channels, and what becomes of them
  *
- * Channels found ready are collected in an array and served, in batches, at
- * the end of what woke us.  A channel is closed in one place, and its memory
+ * Channels found ready are collected and served, in batches, at the end of
+ * what woke us.  A channel is closed in one place, and its memory
  * freed when libuv has let go of its handle.
  */
 #include "channel/reactor.h"
@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -21,8 +20,8 @@
 #include "channel/deliver.h"
 #include "channel/doorbell.h"
 #include "channel/inbox.h"
+#include "channel/ready.h"
 #include "channel/roster.h"
-#include "fcgi/record.h"
 
 enum {
 	TICK = 1000,		/* ms */
@@ -34,7 +33,6 @@ struct reactor {
 	uv_async_t wake;
 	uv_timer_t heartbeat, tick, parting;
 	struct broker *broker;
-	uint32_t worker;
 	struct properties rules;
 	void (*on_tick)(void *arg);
 	void *tick_arg;
@@ -42,32 +40,20 @@ struct reactor {
 	struct inbox inbox;
 	struct doorbell doorbell;
 	struct roster roster;
-	struct channel **ready;
-	unsigned ready_count, ready_cap;
+	struct ready ready;
 	struct deliver deliver;
 	bool stopping, retired;
 };
-
-/* ---- the end of a channel ---- */
 
 static void freed(uv_handle_t *h)
 {
 	channel_free(h->data);
 }
 
-static void unready(struct reactor *r, struct channel *c)
-{
-	unsigned i;
-
-	for (i = 0; c->ready && i < r->ready_count; i++)
-		if (r->ready[i] == c)
-			r->ready[i] = NULL;
-}
-
 static void close_channel(struct reactor *r, struct channel *c)
 {
 	roster_remove(&r->roster, c);
-	unready(r, c);
+	ready_remove(&r->ready, c);
 	uv_poll_stop(&c->poll);
 	close(c->fd);
 	uv_close((uv_handle_t *)&c->poll, freed);
@@ -102,7 +88,6 @@ static void send_back(struct reactor *r, struct channel *c)
 	listener_detach(r->broker, c->ref, c->number);
 	channel_refresh(c, &last, deliver_wait(&r->deliver, c));
 	part(r, c, channel_finish(c, &last));
-	buf_release(&last);
 }
 
 /* Ends it without more ado: another one serves the session now. */
@@ -111,7 +96,6 @@ static void dismiss(struct reactor *r, struct channel *c)
 	struct buf last = BUF_INIT;
 
 	part(r, c, channel_finish(c, &last));
-	buf_release(&last);
 }
 
 static void abort_channel(struct reactor *r, struct channel *c,
@@ -121,27 +105,6 @@ static void abort_channel(struct reactor *r, struct channel *c,
 
 	channel_abort(c, &last, reason);
 	part(r, c, channel_finish(c, &last));
-	buf_release(&last);
-}
-
-/* ---- serving ---- */
-
-static void make_ready(struct reactor *r, struct channel *c)
-{
-	struct channel **more;
-	unsigned cap = r->ready_cap ? 2 * r->ready_cap : 64;
-
-	if (c->ready || c->ending)
-		return;
-	if (r->ready_count == r->ready_cap) {
-		more = realloc(r->ready, cap * sizeof(*more));
-		if (!more)
-			return;		/* its next heartbeat looks again */
-		r->ready = more;
-		r->ready_cap = cap;
-	}
-	c->ready = true;
-	r->ready[r->ready_count++] = c;
 }
 
 static void conclude(struct reactor *r, struct channel *c, enum verdict v)
@@ -154,7 +117,7 @@ static void conclude(struct reactor *r, struct channel *c, enum verdict v)
 		part(r, c, c->held.len ? HELD : WRITTEN);
 		return;
 	case AGAIN:
-		make_ready(r, c);
+		ready_add(&r->ready, c);
 		break;
 	case IDLE:
 		break;
@@ -165,56 +128,26 @@ static void conclude(struct reactor *r, struct channel *c, enum verdict v)
 	watch(c);
 }
 
-/* The first batch of the ready list. */
-static unsigned next_batch(struct reactor *r, struct channel **batch)
-{
-	unsigned i, n = 0;
-
-	for (i = 0; i < r->ready_count && n < DELIVER_BATCH; i++) {
-		if (!r->ready[i])
-			continue;
-		batch[n] = r->ready[i];
-		batch[n++]->ready = false;
-	}
-	r->ready_count -= i;
-	memmove(r->ready, r->ready + i, r->ready_count * sizeof(*r->ready));
-	return n;
-}
-
 /* Serves what is ready: each once, so that a flood for a few does not keep
  * the loop from its other duties; the rest gets its turn right after. */
 static void serve_ready(struct reactor *r)
 {
 	struct channel *batch[DELIVER_BATCH];
 	enum verdict verdicts[DELIVER_BATCH];
-	unsigned n, i, left = r->ready_count;
+	unsigned n, i, left = r->ready.count;
 
-	while (left > 0 && r->ready_count > 0) {
-		unsigned before = r->ready_count;
-
-		n = next_batch(r, batch);
-		left -= before - r->ready_count < left ?
-				before - r->ready_count : left;
+	while (left > 0) {
+		n = ready_take(&r->ready, batch,
+			       left < DELIVER_BATCH ? left : DELIVER_BATCH);
+		left -= n;
+		if (n == 0)
+			break;
 		deliver_batch(&r->deliver, batch, n, verdicts);
 		for (i = 0; i < n; i++)
 			conclude(r, batch[i], verdicts[i]);
 	}
-	if (r->ready_count)
+	if (r->ready.count)
 		uv_async_send(&r->wake);
-}
-
-/* ---- connections ---- */
-
-/* The web server says nothing more, but hangs up or (by the book) aborts. */
-static bool hung_up(struct channel *c)
-{
-	unsigned char bytes[64];
-	ssize_t n = recv(c->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
-
-	if (n > 0)
-		return record_is_abort(bytes, (size_t)n);
-	return n == 0 || (errno != EAGAIN && errno != EWOULDBLOCK &&
-			  errno != EINTR);
 }
 
 static void room_to_write(struct reactor *r, struct channel *c)
@@ -233,7 +166,7 @@ static void room_to_write(struct reactor *r, struct channel *c)
 		return;
 	}
 	watch(c);
-	make_ready(r, c);	/* to commit it, and for what came meanwhile */
+	ready_add(&r->ready, c);	/* to commit it, and for what came meanwhile */
 	serve_ready(r);
 }
 
@@ -243,7 +176,7 @@ static void polled(uv_poll_t *poll, int status, int events)
 	struct reactor *r = c->reactor;
 
 	if (status < 0 || (events & (UV_READABLE | UV_DISCONNECT) &&
-			   hung_up(c)))
+			   channel_hung_up(c)))
 		lose_channel(r, c);
 	else if (events & UV_WRITABLE)
 		room_to_write(r, c);
@@ -260,8 +193,6 @@ static void watch(struct channel *c)
 	uv_poll_start(&c->poll, UV_READABLE | UV_DISCONNECT |
 		      (write ? UV_WRITABLE : 0), polled);
 }
-
-/* ---- adoption ---- */
 
 static void turn_away(struct reactor *r, struct channel *c)
 {
@@ -302,7 +233,7 @@ static void adopt(struct reactor *r, struct channel *c)
 	else if (r->stopping)
 		send_back(r, c);
 	else
-		make_ready(r, c);
+		ready_add(&r->ready, c);
 }
 
 static void empty_inbox(struct reactor *r)
@@ -323,8 +254,6 @@ void reactor_adopt(struct reactor *r, struct channel *c, int fd, int request)
 	uv_async_send(&r->wake);
 }
 
-/* ---- waking up ---- */
-
 static void session_ready(void *arg, uint32_t session)
 {
 	struct reactor *r = arg;
@@ -332,7 +261,7 @@ static void session_ready(void *arg, uint32_t session)
 	struct channel *c = roster_of(&r->roster, session);
 
 	if (c)
-		make_ready(r, c);
+		ready_add(&r->ready, c);
 }
 
 /* The segment was destroyed: nobody's session exists any more. */
@@ -366,8 +295,6 @@ static void woken(uv_async_t *wake)
 		serve_ready(r);
 }
 
-/* ---- time ---- */
-
 static void heartbeats_due(uv_timer_t *timer);
 
 /* The next heartbeat is that of the quietest channel. */
@@ -390,17 +317,16 @@ static void beat(struct reactor *r, struct channel *c)
 {
 	struct buf out = BUF_INIT;
 	struct iovec piece;
-	enum written w = HELD;
+	enum written w;
 
 	roster_touch(&r->roster, c);
-	if (c->ending || c->held.len) {
-		buf_release(&out);
+	if (c->ending || c->held.len)
 		return;		/* it has more to read than it can */
-	}
 	channel_heartbeat(c, &out);
 	if (c->mode == MODE_STREAM) {
 		piece = (struct iovec){ out.data, out.len };
 		w = channel_write(c, &piece, 1, out.len);
+		buf_release(&out);
 		if (w == PEER_GONE)
 			lose_channel(r, c);
 		else
@@ -410,7 +336,6 @@ static void beat(struct reactor *r, struct channel *c)
 		channel_refresh(c, &out, deliver_wait(&r->deliver, c));
 		part(r, c, channel_finish(c, &out));
 	}
-	buf_release(&out);
 }
 
 static void heartbeats_due(uv_timer_t *timer)
@@ -459,8 +384,6 @@ static void parted(uv_timer_t *timer)
 	uv_stop(&r->loop);
 }
 
-/* ---- life ---- */
-
 static void add_timer(struct reactor *r, uv_timer_t *t)
 {
 	uv_timer_init(&r->loop, t);
@@ -483,6 +406,7 @@ static int set_up_loop(struct reactor *r)
 	add_timer(r, &r->parting);
 	uv_timer_start(&r->tick, ticked, TICK, TICK);
 	inbox_init(&r->inbox);
+	ready_init(&r->ready);
 	return 0;
 }
 
@@ -495,7 +419,6 @@ struct reactor *reactor_new(struct broker *b, uint32_t worker,
 	if (!r)
 		return NULL;
 	r->broker = b;
-	r->worker = worker;
 	r->on_tick = tick;
 	r->tick_arg = arg;
 	if (roster_init(&r->roster, broker_sessions_max(b)) < 0 ||
@@ -514,11 +437,6 @@ fail:
 uv_loop_t *reactor_loop(struct reactor *r)
 {
 	return &r->loop;
-}
-
-unsigned reactor_channels(const struct reactor *r)
-{
-	return roster_count(&r->roster);
 }
 
 void reactor_settle(struct reactor *r, const struct properties *p)
@@ -573,7 +491,6 @@ void reactor_free(struct reactor **r_ptr)
 	inbox_release(&r->inbox);
 	deliver_release(&r->deliver);
 	roster_release(&r->roster);
-	free(r->ready);
 	free(r);
 	*r_ptr = NULL;
 }

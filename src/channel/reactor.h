@@ -28,9 +28,6 @@ struct reactor *reactor_new(struct broker *b, uint32_t worker,
 
 uv_loop_t *reactor_loop(struct reactor *r);
 
-/* Channels open now; from any thread, as a hint. */
-unsigned reactor_channels(const struct reactor *r);
-
 /* Takes over a channel and its connection.  fd -1: the peer went before; the
  * channel is detached and freed. */
 void reactor_adopt(struct reactor *r, struct channel *c, int fd, int request);

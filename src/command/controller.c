@@ -21,6 +21,7 @@
 #include "channel/channel.h"
 #include "command/answer.h"
 #include "command/command.h"
+#include "command/outcome.h"
 
 /* One request on its way through here. */
 struct task {
@@ -43,58 +44,19 @@ static const char *field(const struct task *t, const char *name)
 
 /* ---- refusals ---- */
 
-static int refuse_gone(struct task *t)
-{
-	return refuse(&t->refusal, 400, "Invalid or expired id: join again");
-}
-
 /* What the broker would not do, as a refusal. */
 static int refuse_outcome(struct task *t, enum outcome outcome,
 			  const char *what)
 {
 	struct event_limits limits = broker_event_limits(t->broker);
-	char quote[64];
 
-	refusal_quote(quote, what ? what : "");
-	switch (outcome) {
-	case GONE:
-		return refuse_gone(t);
-	case NO_SUCH_SUBSCRIPTION:
-		return refuse(&t->refusal, 200, "no subscription for sid=%s",
-			      quote);
-	case NO_SUBJECT:
-		return refuse(&t->refusal, 200, "no subject provided");
-	case SUBJECT_TOO_LONG:
-		return refuse(&t->refusal, 200, "a subject, with its label, "
-			      "may have %zu bytes (subject.max.bytes)",
-			      limits.subject);
-	case TOO_MANY_SUBSCRIPTIONS:
-		return refuse(&t->refusal, 200, "a session may have %llu "
-			      "subscriptions (session.max.subscriptions)",
-			      (unsigned long long)
-			      t->rules.session_subscriptions);
-	case SEGMENT_FULL:
-		return refuse(&t->refusal, 200, "the server is full: no room "
-			      "for another %s", quote);
-	case BAD_TEXT:
-		return refuse(&t->refusal, 200, "'%s' is not UTF-8", quote);
-	case BAD_NAME:
-		return refuse(&t->refusal, 200, "attribute name '%s' is not "
-			      "an XML name", quote);
-	case TOO_MANY_ATTRIBUTES:
-		return refuse(&t->refusal, 200, "an event may have %u "
-			      "attributes (event.max.attributes)",
-			      limits.attributes);
-	case EVENT_TOO_LARGE:
-		return refuse(&t->refusal, 200, "an event may have %zu bytes "
-			      "(event.max.bytes)", limits.bytes);
-	case RESERVED_SUBJECT:
-		return refuse(&t->refusal, 200, "subjects below /meta are the "
-			      "server's own");
-	default:
-		return refuse(&t->refusal, 503, "the server is short of "
-			      "memory; try again");
-	}
+	return outcome_refuse(&t->refusal, outcome, what, &limits,
+			      &t->rules);
+}
+
+static int refuse_gone(struct task *t)
+{
+	return refuse_outcome(t, GONE, NULL);
 }
 
 /* ---- answers ---- */
@@ -169,9 +131,8 @@ static int choose_mode(struct task *t, enum session_mode *mode_out)
 	return 0;
 }
 
-/* Attaches a channel and leaves it for the reactor.  seq is the p_seq of the
- * last event written. */
-static int open_channel(struct task *t, enum session_mode mode, unsigned seq)
+/* Attaches a channel and leaves it for the reactor. */
+static int open_channel(struct task *t, enum session_mode mode)
 {
 	struct channel_plan plan = {
 		.ref = t->session.ref,
@@ -180,7 +141,6 @@ static int open_channel(struct task *t, enum session_mode mode, unsigned seq)
 		.id = t->session.id,
 		.path = t->request->path,
 		.path_len = t->request->path_len,
-		.seq = seq,
 	};
 
 	if (listener_attach(t->broker, plan.ref, t->controller->worker,
@@ -193,14 +153,10 @@ static int open_channel(struct task *t, enum session_mode mode, unsigned seq)
 	return refuse_outcome(t, NO_MEMORY, NULL);
 }
 
+/* A stream begins with a heartbeat, so that its client sees it is open. */
 static void add_heartbeat(struct task *t)
 {
-	struct event e = EVENT_INIT;
-
-	event_add(&e, "p_event", "hb");
-	event_add_int(&e, "p_seq", 1);
-	answer_event(&t->answer, &e);
-	event_release(&e);
+	channel_heartbeat(t->response->parked, t->answer.out);
 }
 
 static void add_refresh(struct task *t, enum session_mode mode)
@@ -239,7 +195,7 @@ static int listen_as(struct task *t, const char *ack, enum session_mode mode)
 	if (outcome != DONE)
 		return refuse_outcome(t, outcome, outcome == SEGMENT_FULL ?
 				      "subscription" : subjects);
-	if (mode == MODE_STREAM && open_channel(t, mode, 1) < 0)
+	if (mode == MODE_STREAM && open_channel(t, mode) < 0)
 		return -1;
 	acknowledge(t, ack, "p_id", t->session.id, "p_mode",
 		    session_mode_name(mode), "p_format", t->adapter->name,
@@ -319,7 +275,7 @@ static int do_refresh(struct task *t)
 	if (!t->session.listened)
 		return refuse(&t->refusal, 200, "refresh before the first "
 			      "listen: there is nothing to refresh");
-	if (open_channel(t, t->session.mode, stream) < 0)
+	if (open_channel(t, t->session.mode) < 0)
 		return -1;
 	acknowledge(t, "refresh-ack", NULL);
 	if (stream)

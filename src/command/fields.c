@@ -32,49 +32,67 @@ void fields_begin(struct fields *f, struct event *e,
 
 /* An attribute xmlns would change what the element is, for those who get the
  * event as XML, or even make it ill-formed. */
-static int check_name(struct fields *f, const char *name, size_t len)
+static int check_name(const char *name, size_t len, struct refusal *why)
 {
 	char quote[64];
 
 	if (!utf8_is_name(name, len))
-		return refuse(f->why, 200,
+		return refuse(why, 200,
 			      "attribute name '%s' is not an XML name",
 			      refusal_quote(quote, name));
 	if (strcmp(name, "xmlns") == 0)
-		return refuse(f->why, 200,
+		return refuse(why, 200,
 			      "attribute name 'xmlns' is reserved by XML");
 	return 0;
 }
 
-static int check_limits(struct fields *f, const char *name, size_t need)
+static int check_limits(struct fields *f, const char *name, size_t need,
+			struct refusal *why)
 {
 	const struct fields_used *used = used_by(f, name);
 	const char *kind = used == &f->app ? "" : " that begin with p_";
 
 	if (used->count >= f->limits->attributes)
-		return refuse(f->why, 200, "more than %u attributes%s "
+		return refuse(why, 200, "more than %u attributes%s "
 			      "(event.max.attributes)", f->limits->attributes,
 			      kind);
 	if (need > f->limits->bytes || used->bytes > f->limits->bytes - need)
-		return refuse(f->why, 200, "more than %zu bytes of "
+		return refuse(why, 200, "more than %zu bytes of "
 			      "attributes%s (event.max.bytes)",
 			      f->limits->bytes, kind);
+	return 0;
+}
+
+/* The first refusal is the one that is told. */
+static int keep_refusal(struct fields *f, const struct refusal *why)
+{
+	if (!f->refused)
+		*f->why = *why;
+	f->refused = true;
 	return 0;
 }
 
 int fields_add(struct fields *f, const char *name, const char *value,
 	       size_t value_len)
 {
+	struct refusal why;
 	size_t len = strlen(name);
 
-	if (check_name(f, name, len) != 0)
-		return -1;
+	if (f->refused && used_by(f, name) == &f->app)
+		return 0;
+	if (check_name(name, len, &why) != 0)
+		return keep_refusal(f, &why);
 	if (event_get(f->e, name))
 		return 0;
-	if (check_limits(f, name, ATTR_EXTRA + len + value_len) != 0)
-		return -1;
+	if (check_limits(f, name, ATTR_EXTRA + len + value_len, &why) != 0)
+		return keep_refusal(f, &why);
 	if (event_add_n(f->e, name, len, value, value_len) != 0)
 		return refuse(f->why, 500, "out of memory");
 	count(used_by(f, name), len, value_len);
 	return 0;
+}
+
+int fields_end(const struct fields *f)
+{
+	return f->refused ? -1 : 0;
 }

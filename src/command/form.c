@@ -114,5 +114,5 @@ int form_parse(const char *text, size_t n, const struct event_limits *limits,
 	}
 	buf_release(&name);
 	buf_release(&value);
-	return rc;
+	return rc ? rc : fields_end(&f);
 }

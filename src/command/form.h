@@ -17,9 +17,9 @@
 #include "broker/event.h"
 #include "command/refusal.h"
 
-/* Adds the fields of n bytes of text to e.  Returns 0, or -1 with why filled
- * (e then holds the fields before the mistake, p_id and p_event among them if
- * they came before). */
+/* Adds the fields of n bytes of text to e.  Returns 0, or -1 with why filled;
+ * e then holds the fields before the mistake and, if that is of status 200,
+ * the p_ fields behind it too. */
 int form_parse(const char *text, size_t n, const struct event_limits *limits,
 	       struct event *e, struct refusal *why);
 

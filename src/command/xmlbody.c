@@ -70,21 +70,20 @@ static void decode_value(struct buf *out, const char *pos, const char *end)
 	}
 }
 
-static int refuse_prefixed(struct body *b, const char *prefix,
-			   const char *name)
+/* With its prefix it is no name of an attribute: fields_add() says so. */
+static int add_prefixed(struct body *b, const char *prefix, const char *name)
 {
-	char full[64], quote[64];
+	char full[64];
 
 	snprintf(full, sizeof(full), "%s:%s", prefix, name);
-	return refuse(b->why, 200, "attribute name '%s' is not an XML name "
-		      "without ':'", refusal_quote(quote, full));
+	return fields_add(&b->fields, full, "", 0);
 }
 
 static int add_attribute(struct body *b, const char *const *attribute)
 {
 	if (attribute[SAX_PREFIX])
-		return refuse_prefixed(b, attribute[SAX_PREFIX],
-				       attribute[SAX_NAME]);
+		return add_prefixed(b, attribute[SAX_PREFIX],
+				    attribute[SAX_NAME]);
 	decode_value(&b->text, attribute[SAX_VALUE], attribute[SAX_VALUE_END]);
 	if (buf_failed(&b->text))
 		return refuse(b->why, 500, "out of memory");
@@ -99,7 +98,7 @@ static int check_namespaces(struct body *b, int n, const char *const *prefixes)
 	if (n == 0)
 		return 0;
 	if (prefixes[0])
-		return refuse_prefixed(b, "xmlns", prefixes[0]);
+		return add_prefixed(b, "xmlns", prefixes[0]);
 	return fields_add(&b->fields, "xmlns", "", 0);
 }
 
@@ -260,7 +259,7 @@ int xmlbody_parse(const char *body, size_t n, const struct event_limits *limits,
 	if (check_size(n, why) != 0)
 		return -1;
 	if (crowded(body, n, limits))
-		return refuse(why, 200, "more than %u attributes "
+		return refuse(why, 400, "POST body: more than %u attributes "
 			      "(event.max.attributes)", limits->attributes);
 	b.ctxt = new_parser(body, n, &b);
 	if (!b.ctxt)
@@ -273,5 +272,5 @@ int xmlbody_parse(const char *body, size_t n, const struct event_limits *limits,
 	}
 	xmlFreeParserCtxt(b.ctxt);
 	buf_release(&b.text);
-	return b.refused ? -1 : 0;
+	return b.refused ? -1 : fields_end(&b.fields);
 }

@@ -75,7 +75,7 @@ static int make_unix(struct listen_socket *s, const char *path, mode_t mode)
 			  "bytes", path, sizeof(sun.sun_path) - 1);
 		return -1;
 	}
-	strncpy(sun.sun_path, path, sizeof(sun.sun_path) - 1);
+	snprintf(sun.sun_path, sizeof(sun.sun_path), "%s", path);
 	s->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (s->fd < 0 || bind_unix(s->fd, &sun, mode) < 0) {
 		log_error("-s unix:%s: %s", path, errno == EADDRINUSE ?
@@ -173,12 +173,19 @@ int listen_make(struct listen_socket *s, const char *address, mode_t mode)
 	return rc;
 }
 
+static unsigned long number_in_environment(const char *name)
+{
+	const char *text = getenv(name);
+
+	return text ? strtoul(text, NULL, 10) : 0;
+}
+
 /* systemd says in the environment whom its sockets are for. */
 static int passed_by_systemd(void)
 {
-	const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
-
-	return pid && fds && atol(pid) == (long)getpid() && atoi(fds) >= 1;
+	return number_in_environment("LISTEN_PID") ==
+		       (unsigned long)getpid() &&
+	       number_in_environment("LISTEN_FDS") >= 1;
 }
 
 int listen_inherited(struct listen_socket *s)
