@@ -12,10 +12,18 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 #define NAME_MAX_BYTES UINT16_MAX
 #define VALUE_MAX_BYTES ((size_t)1 << 31)
 
 #define HEAD_BYTES (ATTR_EXTRA - 2)	/* the lengths, before the texts */
+
+bool event_name_valid(const char *name, size_t n)
+{
+	return utf8_valid(name, n) && utf8_is_name(name, n) &&
+	       !(n == 5 && memcmp(name, "xmlns", 5) == 0);
+}
 
 void event_release(struct event *e)
 {

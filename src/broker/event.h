@@ -45,6 +45,11 @@ struct attr {
 	size_t value_len;
 };
 
+/* May an attribute be called this?  Any XML name in UTF-8 without colon, but
+ * xmlns: that would change what the element is, for those who get the event as
+ * XML. */
+bool event_name_valid(const char *name, size_t n);
+
 void event_release(struct event *e);
 void event_clear(struct event *e);
 

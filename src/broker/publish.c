@@ -59,8 +59,7 @@ static enum outcome pack_attributes(const struct event_limits *limits,
 		if (of_protocol(&a))
 			continue;
 		*detail_out = a.name;
-		if (!utf8_valid(a.name, a.name_len) ||
-		    !utf8_is_name(a.name, a.name_len))
+		if (!event_name_valid(a.name, a.name_len))
 			return BAD_NAME;
 		if (!utf8_valid(a.value, a.value_len))
 			return BAD_TEXT;

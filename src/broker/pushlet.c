@@ -167,10 +167,6 @@ static enum pushlet_status collect(struct event *e,
 	const struct pushlet_attribute *a;
 
 	for (a = attributes; a < attributes + n; a++) {
-		/* It would change what the element of the event is. */
-		if (strcmp(a->name, "xmlns") == 0)
-			return fail(error, PUSHLET_BAD_NAME, "the attribute "
-				    "name 'xmlns' is reserved by XML");
 		if (event_add(e, a->name, a->value) == 0)
 			continue;
 		if (errno == EEXIST)

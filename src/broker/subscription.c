@@ -201,10 +201,49 @@ static enum outcome add(struct broker *b, struct session *s, unsigned parts,
 	return DONE;
 }
 
-enum outcome subscription_add(struct broker *b, struct session_ref ref,
-			      const char *subjects, const char *label,
-			      char sid_out[SID_SIZE])
+static bool same_label(const struct subscription *sub, const char *label)
 {
+	if (!label || sub->label_bytes == NO_LABEL)
+		return !label && sub->label_bytes == NO_LABEL;
+	return strlen(label) == sub->label_bytes &&
+	       memcmp(sub->text + sub->subject_bytes, label,
+		      sub->label_bytes) == 0;
+}
+
+/* The same subjects in the same order? */
+static bool same_subjects(struct broker *b, const struct subscription *part,
+			  const char *subjects)
+{
+	const char *rest;
+	size_t n;
+
+	for (; (n = first_subject(&subjects, &rest)) > 0; subjects = rest) {
+		if (!part || part->subject_bytes != n ||
+		    memcmp(part->text, subjects, n) != 0)
+			return false;
+		part = subscription_at(b, part->next_part);
+	}
+	return !part;
+}
+
+static struct subscription *find_same(struct broker *b,
+				      const struct session *s,
+				      const char *subjects, const char *label)
+{
+	uint32_t steps = b->map->geometry.subscriptions;
+	struct subscription *sub = subscription_at(b, s->first_subscription);
+
+	while (sub && steps-- && !(same_label(sub, label) &&
+				   same_subjects(b, sub, subjects)))
+		sub = subscription_at(b, sub->next_of_session);
+	return sub;
+}
+
+static enum outcome add_or_find(struct broker *b, struct session_ref ref,
+				const char *subjects, const char *label,
+				bool find, char sid_out[SID_SIZE])
+{
+	struct subscription *same = NULL;
 	enum outcome outcome;
 	struct session *s;
 	unsigned parts;
@@ -214,9 +253,29 @@ enum outcome subscription_add(struct broker *b, struct session_ref ref,
 		return outcome;
 	broker_lock(b);
 	s = session_of(b, ref);
-	outcome = s ? add(b, s, parts, subjects, label, sid_out) : GONE;
+	if (s && find)
+		same = find_same(b, s, subjects, label);
+	if (same)
+		subscription_sid(sid_out, subscription_index(b, same),
+				 same->slot.generation);
+	else
+		outcome = s ? add(b, s, parts, subjects, label, sid_out) : GONE;
 	broker_unlock(b);
 	return outcome;
+}
+
+enum outcome subscription_add(struct broker *b, struct session_ref ref,
+			      const char *subjects, const char *label,
+			      char sid_out[SID_SIZE])
+{
+	return add_or_find(b, ref, subjects, label, false, sid_out);
+}
+
+enum outcome subscription_ensure(struct broker *b, struct session_ref ref,
+				 const char *subjects, const char *label,
+				 char sid_out[SID_SIZE])
+{
+	return add_or_find(b, ref, subjects, label, true, sid_out);
 }
 
 /* Takes a first part out of its session's list. */

@@ -29,6 +29,13 @@ enum outcome subscription_add(struct broker *b, struct session_ref ref,
 			      const char *subjects, const char *label,
 			      char sid_out[SID_SIZE]);
 
+/* The same, but a subscription of the session to just these subjects with just
+ * this label, if there is one, serves: a client that listens again and again
+ * with its subject does not pile them up. */
+enum outcome subscription_ensure(struct broker *b, struct session_ref ref,
+				 const char *subjects, const char *label,
+				 char sid_out[SID_SIZE]);
+
 /*
  * Ends one subscription.  Appends the subjects (as a comma list) and, if it
  * had one, the label; *labelled_out tells.  DONE, GONE, NO_SUCH_SUBSCRIPTION.

@@ -188,8 +188,8 @@ static int listen_as(struct task *t, const char *ack, enum session_mode mode)
 	enum outcome outcome = DONE;
 
 	if (subjects)
-		outcome = subscription_add(t->broker, t->session.ref, subjects,
-					   label, sid);
+		outcome = subscription_ensure(t->broker, t->session.ref,
+					      subjects, label, sid);
 	if (outcome == DONE)
 		outcome = listener_mode(t->broker, t->session.ref, mode);
 	if (outcome != DONE)

@@ -6,8 +6,6 @@
 
 #include <string.h>
 
-#include "base/utf8.h"
-
 static struct fields_used *used_by(struct fields *f, const char *name)
 {
 	return strncmp(name, "p_", 2) == 0 ? &f->protocol : &f->app;
@@ -30,20 +28,14 @@ void fields_begin(struct fields *f, struct event *e,
 		count(used_by(f, a.name), a.name_len, a.value_len);
 }
 
-/* An attribute xmlns would change what the element is, for those who get the
- * event as XML, or even make it ill-formed. */
 static int check_name(const char *name, size_t len, struct refusal *why)
 {
 	char quote[64];
 
-	if (!utf8_is_name(name, len))
-		return refuse(why, 200,
-			      "attribute name '%s' is not an XML name",
-			      refusal_quote(quote, name));
-	if (strcmp(name, "xmlns") == 0)
-		return refuse(why, 200,
-			      "attribute name 'xmlns' is reserved by XML");
-	return 0;
+	if (event_name_valid(name, len))
+		return 0;
+	return refuse(why, 200, "attribute name '%s' is not an XML name, or "
+		      "reserved", refusal_quote(quote, name));
 }
 
 static int check_limits(struct fields *f, const char *name, size_t need,

@@ -34,7 +34,7 @@ int outcome_refuse(struct refusal *why, enum outcome outcome, const char *what,
 		return refuse(why, 200, "'%s' is not UTF-8", quote);
 	case BAD_NAME:
 		return refuse(why, 200, "attribute name '%s' is not an XML "
-			      "name", quote);
+			      "name, or reserved", quote);
 	case TOO_MANY_ATTRIBUTES:
 		return refuse(why, 200, "an event may have %u attributes "
 			      "(event.max.attributes)", limits->attributes);

@@ -161,6 +161,7 @@ static int open_broker(struct server *s)
 		return -1;
 	}
 	report_lines(&report);
+	worker_reap(s->broker);	/* whoever was killed before us */
 	if (worker_enter(s->broker, &s->worker) == DONE)
 		return 0;
 	log_error("segment %s: all worker slots are taken (workers.max)",

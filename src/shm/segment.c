@@ -226,10 +226,10 @@ const char *segment_explain(enum segment_status status)
 		return "it belongs to another user; refusing to trust it";
 	case SEGMENT_OTHER_LAYOUT:
 		return "it was made by another version of this program; "
-		       "stop that one and run pushletctl destroy";
+		       "stop that one and run pushletctl destroy --force";
 	case SEGMENT_DAMAGED:
 		return "it is damaged or not a pushlet segment: its size and "
-		       "its head disagree; remove it with pushletctl destroy";
+		       "its head disagree; remove it with pushletctl destroy --force";
 	case SEGMENT_NO_SPACE:
 		return "not enough shared memory; make /dev/shm larger or the "
 		       "limits in pushlet.properties smaller";

@@ -87,7 +87,8 @@ static void tell(struct outlet *o, const char *subject, unsigned sessions)
 
 	buf_puts(&line, "published ");
 	tool_add_safe(&line, subject);
-	buf_printf(&line, " to %u sessions\n", sessions);
+	buf_printf(&line, " to %u session%s\n", sessions,
+		   sessions == 1 ? "" : "s");
 	if (tool_print(&line) != TOOL_OK) {
 		complain("publishing goes on without reports");
 		outlet_fault(o, TOOL_SYSTEM);

@@ -135,14 +135,9 @@ static int check_name(const struct arguments *a, const char *name)
 {
 	size_t i;
 
-	if (!utf8_valid(name, strlen(name)) ||
-	    !utf8_is_name(name, strlen(name))) {
+	if (!event_name_valid(name, strlen(name))) {
 		complain("'%s' is no name of an attribute: it must be an XML "
-			 "name without ':'", name);
-		return -1;
-	}
-	if (strcmp(name, "xmlns") == 0) {
-		complain("the attribute name 'xmlns' is reserved by XML");
+			 "name without ':', and not xmlns", name);
 		return -1;
 	}
 	if (strncmp(name, "p_", 2) == 0) {
