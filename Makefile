@@ -160,7 +160,8 @@ $(BUILD)/pushletd $(TOOLS): $(BUILD)/flags $(BUILD)/sources
 
 $(LIBRARY): $(LIB_OBJ) $(BUILD)/sources
 $(BUILD)/test/libunits.a: $(call obj,$(UNIT_SRC)) $(BUILD)/sources
-$(LIBRARY) $(BUILD)/test/libunits.a:
+$(BUILD)/test/libcrash.a: $(LIB_SRC:%.c=$(OBJ)/crash/%.o) $(BUILD)/sources
+$(LIBRARY) $(BUILD)/test/libunits.a $(BUILD)/test/libcrash.a:
 	@mkdir -p $(@D); rm -f $@
 	$(call quiet,AR)$(AR) rcs $@ $(filter %.o,$^)
 
@@ -180,17 +181,35 @@ $(UNIT_PROGRAMS): $(BUILD)/test/%: $(OBJ)/tests/unit/%.o \
 	$(call obj,$(UNIT_COMMON))
 $(BENCH_PROGRAMS): private LIBS = $(TEST_LIBS)
 $(BENCH_PROGRAMS): $(BUILD)/bench/%: $(OBJ)/tests/bench/%.o
-$(UNIT_PROGRAMS) $(BENCH_PROGRAMS): $(BUILD)/test/libunits.a $(BUILD)/flags
+# The tests that kill a process at each of its stores (tests/unit/test_crash*)
+# are linked with a library that has the points for it.
+CRASH_PROGRAMS = $(filter $(BUILD)/test/test_crash%,$(UNIT_PROGRAMS))
+$(CRASH_PROGRAMS:$(BUILD)/test/%=$(OBJ)/tests/unit/%.o): \
+	private OBJ_CFLAGS = -fPIE -I$(<D) $(CHECK_CFLAGS) -DCRASH_POINTS
+$(OBJ)/crash/%.o: private OBJ_CFLAGS = -fPIE -DCRASH_POINTS
+$(CRASH_PROGRAMS): $(BUILD)/test/libcrash.a
+
+$(filter-out $(CRASH_PROGRAMS),$(UNIT_PROGRAMS)) $(BENCH_PROGRAMS): \
+	$(BUILD)/test/libunits.a
+$(UNIT_PROGRAMS) $(BENCH_PROGRAMS): $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call quiet,LINK)$(LINK) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
 
-$(OBJ)/%.o: %.c $(BUILD)/flags
+define compile
 	@mkdir -p $(@D)
 	$(call quiet,CC)$(COMPILE) -MMD -MP -c -o $@ $<
+endef
+
+$(OBJ)/%.o: %.c $(BUILD)/flags
+	$(compile)
+
+$(OBJ)/crash/%.o: %.c $(BUILD)/flags
+	$(compile)
 
 .SECONDARY:
 -include $(patsubst %.c,$(OBJ)/%.d,$(UNIT_SRC) src/main.c $(UNIT_TESTS) \
-	$(UNIT_COMMON) $(BENCHES) $(wildcard src/tools/*.c))
+	$(UNIT_COMMON) $(BENCHES) $(wildcard src/tools/*.c)) \
+	$(LIB_SRC:%.c=$(OBJ)/crash/%.d)
 
 # Stamps: written only when their text changes, so that what depends on them
 # is rebuilt when a flag, the compiler or the list of files does.

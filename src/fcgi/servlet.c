@@ -132,8 +132,9 @@ static long long promised(const char *text)
 }
 
 /* Reads the body to its end, so that what follows on the connection is a
- * record; bytes over max are read and let go. */
-static void read_body(FCGX_Request *q, uint64_t max, struct buf *body,
+ * record; bytes over max are read and let go.  Returns -1 when the connection
+ * failed on the way. */
+static int read_body(FCGX_Request *q, uint64_t max, struct buf *body,
 		      struct request *out)
 {
 	char part[8192];
@@ -153,9 +154,12 @@ static void read_body(FCGX_Request *q, uint64_t max, struct buf *body,
 		out->body_state = BODY_TOO_LARGE;
 	else if (expected >= 0 && total < (uint64_t)expected)
 		out->body_state = BODY_CUT_SHORT;
+	return FCGX_GetError(q->in) ? -1 : 0;
 }
 
-static void read_request(FCGX_Request *q, uint64_t max, struct buf *body,
+/* To libfcgi a connection that fails amid the parameters has no more of them;
+ * only reading on shows it. */
+static int read_request(FCGX_Request *q, uint64_t max, struct buf *body,
 			 struct request *out)
 {
 	memset(out, 0, sizeof(*out));
@@ -166,7 +170,7 @@ static void read_request(FCGX_Request *q, uint64_t max, struct buf *body,
 	out->content_type = param(q, "CONTENT_TYPE");
 	out->user_agent = param(q, "HTTP_USER_AGENT");
 	out->address = param(q, "REMOTE_ADDR");
-	read_body(q, max, body, out);
+	return read_body(q, max, body, out);
 }
 
 /* Writes the answer.  Returns -1 when the peer has gone or stalls. */
@@ -205,23 +209,32 @@ static void park(struct thread *t, FCGX_Request *q, void *parked, bool alive)
 	calls->park(calls->arg, parked, fd, id);
 }
 
-static void serve(struct thread *t, FCGX_Request *q, uint64_t body_max)
+static void serve(struct thread *t, FCGX_Request *q,
+		  const struct request *request)
 {
 	const struct servlet_calls *calls = &t->servlet->calls;
 	struct response r = { BUF_INIT, NULL };
-	struct buf body = BUF_INIT;
-	struct request request;
 	bool alive;
 
-	read_request(q, body_max, &body, &request);
-	calls->serve(calls->arg, &request, &r);
+	calls->serve(calls->arg, request, &r);
 	alive = !buf_failed(&r.bytes) && answer(q, &r.bytes) == 0;
 	buf_release(&r.bytes);
-	buf_release(&body);
 	if (r.parked)
 		park(t, q, r.parked, alive);
 	else
 		finish(t, q);
+}
+
+/* Half a request came.  A peer that went away is its own business; one that
+ * keeps a thread waiting is worth a line. */
+static void give_up(struct thread *t, int64_t since, uint64_t timeout)
+{
+	if (end(t) || clock_ms() - since >= (int64_t)timeout)
+		log_warn("a web server sent part of a request and stalled; "
+			 "given up after %llu ms (request.timeout.millis)",
+			 (unsigned long long)timeout);
+	else
+		log_debug("a connection closed before its request was whole");
 }
 
 static void handle(struct thread *t, int fd)
@@ -229,24 +242,22 @@ static void handle(struct thread *t, int fd)
 	const struct servlet_calls *calls = &t->servlet->calls;
 	uint64_t body_max, timeout;
 	int64_t start = clock_ms();
+	struct buf body = BUF_INIT;
+	struct request request;
 	FCGX_Request q;
 
 	calls->limits(calls->arg, &body_max, &timeout);
 	set_timeouts(fd, timeout);
 	begin(t, fd, timeout);
 	if (take(&q, fd) < 0) {
-		FCGX_Free(&q, 0);
-		if (end(t) || clock_ms() - start >= (int64_t)timeout)
-			log_warn("a web server sent part of a request and "
-				 "stalled; given up after %llu ms "
-				 "(request.timeout.millis)",
-				 (unsigned long long)timeout);
-		else
-			log_debug("a connection closed before its request "
-				  "was whole");
-		return;
+		give_up(t, start, timeout);
+	} else if (read_request(&q, body_max, &body, &request) < 0) {
+		close(leave(&q));
+		give_up(t, start, timeout);
+	} else {
+		serve(t, &q, &request);
 	}
-	serve(t, &q, body_max);
+	buf_release(&body);
 }
 
 /* The next connection, or -1 when it is time to end. */

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+//
+// start.test.mjs - how others start pushletd: on descriptor 0, or as a daemon
+
+import assert from 'node:assert/strict';
+import { readFileSync, openSync, closeSync, existsSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { describe, it } from 'node:test';
+import { Lab } from '../lib/lab.mjs';
+import { FcgiClient } from '../lib/fcgi.mjs';
+import { binary, program } from '../lib/paths.mjs';
+import { Guarded, run, tool } from '../lib/process.mjs';
+import { connect } from 'node:net';
+import { until } from '../lib/wait.mjs';
+
+class At extends FcgiClient {
+	constructor(where) { super(); this.where = where; }
+	connect() { return connect(this.where); }
+}
+
+async function withLab(test) {
+	const lab = new Lab();
+
+	try {
+		await test(lab);
+	} finally {
+		await lab.close();
+	}
+}
+
+const isAlive = (pid) => {
+	try {
+		process.kill(pid, 0);
+		return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+	} catch {
+		return false;
+	}
+};
+
+/* Something that runs on its own: stopped by pid. */
+class Daemon {
+	constructor(pid) { this.pid = pid; }
+	check() { assert.ok(this.stopped || isAlive(this.pid), 'the daemon died'); }
+	kill() { if (isAlive(this.pid)) process.kill(this.pid, 'SIGKILL'); }
+
+	async stop() {
+		this.stopped = true;
+		if (isAlive(this.pid))
+			process.kill(this.pid, 'SIGTERM');
+		await until('the daemon to end', () => !isAlive(this.pid));
+	}
+}
+
+const joins = async (server) => {
+	const answer = await server.fcgi({ query: 'p_event=join&p_format=xml' });
+
+	assert.equal(answer.status, 200);
+	assert.match(answer.text, /p_event="join-ack"/);
+};
+
+describe('pushletd', () => {
+	/* As systemd (StandardInput=socket), mod_fcgid and lighttpd do. */
+	for (const where of ['unix', 'tcp'])
+		it(`serves a listening ${where} socket on descriptor 0, in the foreground`, () =>
+			withLab(async (lab) => {
+				const server = createServer();
+				const target = where === 'unix' ? lab.path('fd0.sock') : { port: 0, host: '127.0.0.1' };
+
+				server.listen(target);
+				await new Promise((done) => { server.on('listening', done); });
+				const pushletd = lab.guard(new Guarded('pushletd', binary('pushletd'),
+					['-n', lab.segment], { stdin: server._handle.fd }));
+				await pushletd.line(/^pushletd: ready: segment \S+, .*, pid \d+/m);
+				await joins(new At(where === 'unix' ? target : server.address().port));
+				assert.ok(isAlive(pushletd.pid));
+				await pushletd.stop();
+				if (where === 'unix')
+					assert.ok(existsSync(target), 'whoever made the socket removes it');
+				server.close();
+			}));
+
+	it('refuses a descriptor 0 that is no listening socket', () => withLab(async (lab) => {
+		const fd = openSync('/dev/null', 'r');
+		const pushletd = new Guarded('pushletd', binary('pushletd'), ['-n', lab.segment], { stdin: fd });
+
+		closeSync(fd);
+		assert.equal(await pushletd.exited, 1);
+		assert.match(pushletd.output, /-s|socket/);
+		assert.ok(!existsSync(lab.shmFile));
+	}));
+
+	it('is started by spawn-fcgi', () => withLab(async (lab) => {
+		const socket = lab.path('spawn.sock');
+		const { status, stdout, stderr } = await run(program('spawn-fcgi'), ['-s', socket,
+			'-P', lab.path('pid'), '--', binary('pushletd'), '-n', lab.segment]);
+
+		assert.equal(status, 0, stdout + stderr);
+		lab.guard(new Daemon(Number(readFileSync(lab.path('pid'), 'utf8'))));
+		await joins(new At(socket));
+	}));
+
+	it('with -s and without -f is a daemon, ready when its start returns', () => withLab(async (lab) => {
+		const socket = lab.path('daemon.sock');
+		const { status, stdout, stderr } = await tool('pushletd',
+			['-n', lab.segment, '-s', `unix:${socket}`]);
+
+		assert.equal(status, 0, stderr);
+		assert.equal(stdout, '');
+		const [, pid] = /ready: .*, pid (\d+)/.exec(stderr);
+		lab.guard(new Daemon(Number(pid)));
+		await joins(new At(socket));
+		const stat = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /, '').split(' ');
+		assert.notEqual(Number(stat[3]), Number(readFileSync('/proc/self/stat', 'utf8')
+			.replace(/^.*\) /, '').split(' ')[3]), 'a session of its own');
+	}));
+
+	it('that cannot become a daemon says why, and with what status', () => withLab(async (lab) => {
+		const { status, stderr } = await tool('pushletd',
+			['-n', lab.segment, '-s', 'unix:/nonexistent/x.sock']);
+
+		assert.equal(status, 1);
+		assert.match(stderr, /\/nonexistent\/x\.sock/);
+	}));
+
+	it('with -w 2 is a master and two workers on one socket', () => withLab(async (lab) => {
+		const pushletd = await lab.pushletd({ args: ['-w', '2', '-t', '1'] });
+
+		await until('two workers', async () => (await lab.status()).workers.length === 2);
+		await Promise.all(Array.from({ length: 20 }, () => joins(pushletd)));
+	}));
+});

@@ -1,0 +1,973 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_crash.c - a process may die between any two stores to the segment
+ *
+ * Needs the library built with -DCRASH_POINTS (shm/store.h); the Makefile
+ * links programs called test_crash* with such a build.
+ *
+ * Each operation is done by a child that kills itself at its n-th store, for
+ * n = 1, 2, ... until it completes.  Each time the segment is made anew, with
+ * bystanders in it; after the death the parent takes the lock, which repairs,
+ * and then all invariants must hold, the operation must have happened wholly
+ * or not at all, doing it again must complete it, and nobody else may have
+ * lost or doubled anything.
+ */
+#include "unit.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "broker/status.h"
+#include "broker/view.h"
+#include "fixture.h"
+#include "shm/store.h"
+
+enum state { NOT_AT_ALL, WHOLLY, HALF };
+
+struct operation {
+	const char *name;
+	void (*prepare)(void);
+	void (*perform)(void);		/* by the child */
+	enum state (*state)(void);
+};
+
+/* -- the world ------------------------------------------------------------- */
+
+/* Bystanders: hearer listens and has received the first of two events, waiter
+ * has both waiting.  The actor is who the operation is about, the others are
+ * further parties. */
+static struct client hearer, waiter, actor, other, third;
+static uint32_t here;		/* the parent's worker */
+
+static const char *const all_of_waiter = "b1 b2";
+
+static void make_bystanders(void)
+{
+	hearer = client_join("/by");
+	waiter = client_join(NULL);
+	client_subscribe(&waiter, "/else,/by", "label");
+	client_listen_in(&hearer, here);
+	say("/by", "b1");
+	ck_assert_str_eq(client_receive(&hearer), "b1");
+	say("/by", "b2");
+}
+
+static void make_world(void)
+{
+	limits.sessions_max = 6;
+	limits.subscriptions_max = 16;
+	limits.workers_max = 3;
+	limits.queue_size = 3;
+	limits.log_bytes = 2048;
+	limits.event_bytes = 300;
+	limits.subject_bytes = 24;
+	limits.overflow = OVERFLOW_DROP_OLDEST;
+	limits.session_timeout = 60000;
+	limits.pull_timeout = 60000;
+	fixture_remake();
+	ck_assert_int_eq(worker_enter(broker, &here), DONE);
+	make_bystanders();
+}
+
+/* What waits for a client, whether or not a channel serves it, without any
+ * change. */
+static const char *waiting(const struct client *c)
+{
+	static char text[2][200];
+	static int turn;
+	struct client copy = *c;
+	struct session *s = session_of(broker, c->session.ref);
+	uint64_t sent = s->queue_sent;
+	char *to = text[turn ^= 1];
+
+	s->queue_sent = s->queue_tail;
+	copy.channel = s->channel;
+	snprintf(to, sizeof(text[0]), "%s", client_take(&copy, 10));
+	s->queue_sent = sent;
+	return to;
+}
+
+static void bystanders_are_unharmed(void)
+{
+	ck_assert(client_lives(&hearer) && client_lives(&waiter));
+	ck_assert_int_eq(client_result(&hearer), TAKEN);
+	ck_assert_str_eq(waiting(&waiter), all_of_waiter);
+	/* The actor may want it as well. */
+	ck_assert_uint_ge(say("/by", "b3"), 2);
+	ck_assert_str_eq(client_receive(&hearer), "b2 b3");
+	client_listen_in(&waiter, here);
+	ck_assert_str_eq(client_take(&waiter, 10), "b1 b2 b3");
+	ck_assert_str_eq(delivered(0)->sid, waiter.sid);
+	ck_assert_str_eq(delivered_label(2), "label");
+	client_commit(&waiter);
+	ck_assert_uint_eq(say("/else", "b4"), 1);
+	ck_assert_str_eq(client_receive(&waiter), "b4");
+}
+
+/* Whether a text is the one of before or the one of after. */
+static enum state either(const char *text, const char *before,
+			 const char *after)
+{
+	if (strcmp(text, after) == 0)
+		return WHOLLY;
+	if (strcmp(text, before) == 0)
+		return NOT_AT_ALL;
+	printf("'%s' is neither '%s' nor '%s'\n", text, before, after);
+	return HALF;
+}
+
+static bool there(const struct client *c)
+{
+	return session_of(broker, c->session.ref);
+}
+
+/* -- sessions --------------------------------------------------------------- */
+
+static void nothing(void)
+{
+}
+
+static void join(void)
+{
+	client_join(NULL);
+}
+
+static enum state joined(void)
+{
+	switch (broker->sessions.head->used) {
+	case 2:
+		return NOT_AT_ALL;
+	case 3:
+		return WHOLLY;
+	default:
+		return HALF;
+	}
+}
+
+/* Has two subscriptions, and two events wait for it. */
+static void actor_joins(void)
+{
+	actor = client_join("/p,/q,/r");
+	client_subscribe(&actor, "/s", "label");
+	say("/s", "1");
+	say("/q", "2");
+}
+
+static void leave(void)
+{
+	session_leave(broker, actor.session.ref);
+}
+
+static const char *subjects_of(const struct client *c)
+{
+	static char text[100];
+	struct status_session *list;
+	unsigned i, n;
+
+	snprintf(text, sizeof(text), "gone");
+	list = status_sessions(broker, &n);
+	for (i = 0; i < n; i++)
+		if (strcmp(list[i].handle, c->session.handle) == 0)
+			snprintf(text, sizeof(text), "%s",
+				 buf_str(&list[i].subjects));
+	status_sessions_free(list, n);
+	return text;
+}
+
+/* Repair may list its subscriptions in another order. */
+static bool has_all_subjects(const struct client *c)
+{
+	const char *text = subjects_of(c);
+
+	return strcmp(text, "/s,/p,/q,/r") == 0 ||
+	       strcmp(text, "/p,/q,/r,/s") == 0;
+}
+
+static enum state left(void)
+{
+	if (!there(&actor))
+		return broker->subscriptions.head->used == 3 ? WHOLLY : HALF;
+	ck_assert_str_eq(waiting(&actor), "1 2");
+	return has_all_subjects(&actor) ? NOT_AT_ALL : HALF;
+}
+
+static void lease_ends(struct client *c)
+{
+	session_at(broker, c->session.ref.index)->lease_end = 0;
+}
+
+static void two_leases_end(void)
+{
+	actor_joins();
+	other = client_join("/p");
+	lease_ends(&actor);
+	lease_ends(&other);
+	broker->map->expiry_due = 0;
+}
+
+static void sweep(void)
+{
+	broker->map->expiry_due = 0;
+	session_expire(broker);
+}
+
+static enum state swept(void)
+{
+	if (there(&actor) && !has_all_subjects(&actor) &&
+	    strcmp(subjects_of(&actor), "gone") != 0)
+		return HALF;
+	return there(&actor) || there(&other) ? NOT_AT_ALL : WHOLLY;
+}
+
+static void actors_lease_ends(void)
+{
+	actor_joins();
+	lease_ends(&actor);
+}
+
+static void find_actor(void)
+{
+	ck_assert(!client_lives(&actor));
+}
+
+static enum state actor_gone(void)
+{
+	return there(&actor) ? NOT_AT_ALL : WHOLLY;
+}
+
+static void leave_listening(void)
+{
+	actor_joins();
+	client_listen_in(&actor, here);
+	client_take(&actor, 1);
+}
+
+/* -- subscriptions ----------------------------------------------------------- */
+
+static void actor_joins_bare(void)
+{
+	actor = client_join(NULL);
+}
+
+static void subscribe_one(void)
+{
+	client_subscribe(&actor, "/one", "label");
+}
+
+static enum state subscribed_one(void)
+{
+	return either(subjects_of(&actor), "", "/one");
+}
+
+static void subscribe_list(void)
+{
+	client_subscribe(&actor, "/p,/q,/by", NULL);
+}
+
+static enum state subscribed_list(void)
+{
+	return either(subjects_of(&actor), "", "/p,/q,/by");
+}
+
+static void unsubscribe(void)
+{
+	struct buf subjects = BUF_INIT, label = BUF_INIT;
+	bool labelled;
+
+	subscription_remove(broker, actor.session.ref, actor.sid, &subjects,
+			    &label, &labelled);
+	buf_release(&subjects);
+	buf_release(&label);
+}
+
+static void actor_joins_with_list(void)
+{
+	actor = client_join("/s");
+	client_subscribe(&actor, "/p,/by,/q", "label");
+}
+
+static enum state unsubscribed(void)
+{
+	const char *text = subjects_of(&actor);
+
+	if (strcmp(text, "/s,/p,/by,/q") == 0)
+		return NOT_AT_ALL;
+	return either(text, "/p,/by,/q,/s", "/s");
+}
+
+static void clear(void)
+{
+	subscription_clear(broker, actor.session.ref);
+}
+
+/* Each subscription ends wholly or not at all. */
+static enum state cleared(void)
+{
+	const char *text = subjects_of(&actor);
+
+	ck_assert_str_eq(waiting(&actor), "1 2");
+	if (has_all_subjects(&actor) || strcmp(text, "/s") == 0)
+		return NOT_AT_ALL;
+	return either(text, "/p,/q,/r", "");
+}
+
+/* -- publishing -------------------------------------------------------------- */
+
+static void three_want_it(void)
+{
+	actor = client_join("/all,/a");
+	client_subscribe(&actor, "/all", NULL);
+	other = client_join("/all");
+	third = client_join("/a");
+	client_listen_in(&third, here);
+	say("/all", "1");
+}
+
+static void publish_e(void)
+{
+	say("/all", "e");
+}
+
+static enum state published(void)
+{
+	enum state a = either(waiting(&actor), "1", "1 e");
+	enum state b = either(waiting(&other), "1", "1 e");
+	enum state c = either(waiting(&third), "1", "1 e");
+
+	return a == b && b == c ? a : HALF;
+}
+
+static void three_want_it_and_the_log_wraps(void)
+{
+	const struct log_head *log = &broker->map->log;
+	uint64_t left;
+
+	/* Move on, that the log wraps over none of the bystanders' events. */
+	session_leave(broker, hearer.session.ref);
+	session_leave(broker, waiter.session.ref);
+	while (log->head % 2048 < 900)
+		say("/nobody", "x");
+	make_bystanders();
+	three_want_it();
+	/* Some room is left at the end, too little for the event. */
+	while ((left = 2048 - log->head % 2048) >= 128)
+		say("/nobody", left % 128 ? "x" : "twenty letters or so");
+	ck_assert_uint_eq(left, 96);
+}
+
+static enum state published_wrapped(void)
+{
+	enum state s = published();
+
+	if (s == WHOLLY)
+		ck_assert_uint_lt(broker->map->log.head % 2048, 400);
+	return s;
+}
+
+static void queues_are_full(void)
+{
+	three_want_it();
+	say("/all", "2");
+	say("/all", "3");
+}
+
+/* A crash may leave one loss uncounted: layout.h, struct counts. */
+static enum state overflowed(void)
+{
+	const struct client *const all[] = { &actor, &other, &third };
+	unsigned i, n[3] = { 0 };
+
+	for (i = 0; i < 3; i++) {
+		const char *text = waiting(all[i]);
+
+		if (strcmp(text, "2 3 e") == 0)
+			text = "lost=1 2 3 e";
+		n[either(text, "1 2 3", "lost=1 2 3 e")]++;
+	}
+	return n[WHOLLY] == 3 ? WHOLLY : n[NOT_AT_ALL] == 3 ? NOT_AT_ALL : HALF;
+}
+
+static void queues_are_full_and_abort(void)
+{
+	limits.overflow = OVERFLOW_ABORT;
+	broker_settle(broker, &limits);
+	queues_are_full();
+}
+
+static bool aborted(const struct client *c)
+{
+	struct session *s = session_of(broker, c->session.ref);
+
+	return !s || s->flags & SESSION_ABORTED;
+}
+
+static enum state all_aborted(void)
+{
+	int n = aborted(&actor) + aborted(&other) + aborted(&third);
+
+	/* Such an event is for nobody: one that died may have reached some;
+	 * they are told when the next comes. */
+	return n == 3 ? WHOLLY : n == 0 ? NOT_AT_ALL : HALF;
+}
+
+static void two_to_one(void)
+{
+	actor = client_join("/all");
+	other = client_join("/all");
+}
+
+static void unicast(void)
+{
+	say_to(actor.session.handle, "/all", "e");
+}
+
+static enum state unicasted(void)
+{
+	ck_assert_str_eq(waiting(&other), "");
+	return either(waiting(&actor), "", "e");
+}
+
+static void pull_session_is_stale(void)
+{
+	three_want_it();
+	ck_assert_int_eq(listener_mode(broker, actor.session.ref, MODE_PULL),
+			 DONE);
+	session_at(broker, actor.session.ref.index)->served -= 100000;
+}
+
+static enum state published_to_stale(void)
+{
+	enum state b = either(waiting(&other), "1", "1 e");
+	enum state c = either(waiting(&third), "1", "1 e");
+
+	if (b != c || (b == WHOLLY && client_lives(&actor)))
+		return HALF;
+	return b;
+}
+
+/* -- delivery ---------------------------------------------------------------- */
+
+static void three_wait(void)
+{
+	actor = client_join("/q");
+	say("/q", "1");
+	say("/q", "2");
+	say("/q", "3");
+}
+
+static void actor_listens(void)
+{
+	three_wait();
+	client_listen_in(&actor, here);
+}
+
+static void take_two(void)
+{
+	client_take(&actor, 2);
+}
+
+/* The parent takes up the channel of the dead: nothing was committed. */
+static enum state taken(void)
+{
+	ck_assert_int_eq(client_result(&actor), TAKEN);
+	return either(waiting(&actor), "", "1 2 3");
+}
+
+/* As if the log had gone over two of the actor's events, but no others. */
+static void two_are_overrun(void)
+{
+	struct log_record *r;
+	int i;
+
+	actor_listens();
+	for (i = 0; i < 2; i++) {
+		r = (struct log_record *)(broker->log + queue_of(broker,
+			session_at(broker, actor.session.ref.index))[i]
+			.position % broker->map->geometry.log_bytes);
+		r->kind = LOG_FILLER;
+	}
+}
+
+/* The loss is told, but perhaps for the one that was being counted. */
+static enum state taken_overrun(void)
+{
+	const char *text = waiting(&actor);
+
+	if (strcmp(text, "lost=1 3") == 0)
+		return WHOLLY;
+	return either(text, "", "lost=2 3");
+}
+
+static void two_are_taken(void)
+{
+	actor_listens();
+	ck_assert_str_eq(client_take(&actor, 2), "1 2 ...");
+}
+
+static void commit(void)
+{
+	client_commit(&actor);
+}
+
+static enum state committed(void)
+{
+	return either(waiting(&actor), "1 2 3", "3");
+}
+
+/* -- listeners --------------------------------------------------------------- */
+
+static struct session *slot(void)
+{
+	return session_at(broker, actor.session.ref.index);
+}
+
+/* Nothing may be lost, and without a channel there must be a lease. */
+static void actor_is_unharmed(void)
+{
+	ck_assert_str_eq(waiting(&actor), "1 2 3");
+	ck_assert(slot()->channel || slot()->lease_end > clock_ms());
+}
+
+static void attach(void)
+{
+	client_listen_in(&actor, here);
+}
+
+static enum state attached(void)
+{
+	actor_is_unharmed();
+	return slot()->channel ? WHOLLY : NOT_AT_ALL;
+}
+
+static void actor_listens_elsewhere(void)
+{
+	uint32_t elsewhere;
+
+	three_wait();
+	ck_assert_int_eq(worker_enter(broker, &elsewhere), DONE);
+	client_listen_in(&actor, elsewhere);
+	client_take(&actor, 1);
+	slot()->lease_end = 0;		/* it does not run meanwhile */
+}
+
+static void replace(void)
+{
+	struct client newer = actor;
+
+	client_listen_in(&newer, here);
+}
+
+static enum state replaced(void)
+{
+	actor_is_unharmed();
+	return slot()->channel > actor.channel ? WHOLLY : NOT_AT_ALL;
+}
+
+static void detach(void)
+{
+	listener_detach(broker, actor.session.ref, actor.channel);
+}
+
+static enum state detached(void)
+{
+	actor_is_unharmed();
+	return slot()->channel ? NOT_AT_ALL : WHOLLY;
+}
+
+static void listener_is_aborted(void)
+{
+	actor_listens();
+	slot()->flags |= SESSION_ABORTED;
+}
+
+static enum state aborted_and_detached(void)
+{
+	/* Over at once, or when its lease is. */
+	return !there(&actor) || !slot()->channel ? WHOLLY : NOT_AT_ALL;
+}
+
+static void set_mode(void)
+{
+	listener_mode(broker, actor.session.ref, MODE_POLL);
+}
+
+static enum state mode_set(void)
+{
+	actor_is_unharmed();
+	if (!slot()->channel && slot()->mode == MODE_POLL &&
+	    slot()->flags & SESSION_LISTENED)
+		return WHOLLY;
+	return NOT_AT_ALL;	/* and the client will ask again */
+}
+
+/* -- workers ----------------------------------------------------------------- */
+
+static void enter(void)
+{
+	uint32_t worker;
+
+	ck_assert_int_eq(worker_enter(broker, &worker), DONE);
+}
+
+static enum state entered(void)
+{
+	return broker->workers.head->used == 2 ? WHOLLY : NOT_AT_ALL;
+}
+
+static void worker_leaves(void)
+{
+	worker_exit(broker, actor.worker);
+}
+
+static enum state worker_left(void)
+{
+	actor_is_unharmed();
+	if (broker->workers.head->used == 2)
+		return NOT_AT_ALL;
+	return slot()->channel ? HALF : WHOLLY;
+}
+
+static void listen_and_die(void *arg)
+{
+	(void)arg;
+	actor_listens_elsewhere();
+	drop_dead();
+}
+
+static void worker_dies(void)
+{
+	was_killed(fork_off(listen_and_die, NULL), SIGKILL);
+	/* The child knew its session; we find it. */
+	actor.session.ref = (struct session_ref){ 2,
+		session_at(broker, 2)->slot.generation };
+	actor.worker = 1;
+}
+
+static void reap(void)
+{
+	worker_reap(broker);
+}
+
+/* -- rules and repair -------------------------------------------------------- */
+
+static void settle(void)
+{
+	struct properties p = limits;
+
+	p.session_timeout = 99000;
+	p.session_subscriptions = 3;
+	p.event_bytes = 299;
+	p.event_attributes = 2;
+	p.pull_timeout = 99001;
+	p.poll_timeout = 99002;
+	p.overflow = OVERFLOW_ABORT;
+	p.publish_from = FROM_ID;
+	broker_settle(broker, &p);
+}
+
+/* Each rule stands for itself. */
+static enum state settled(void)
+{
+	const struct rules *r = &broker->map->rules;
+	int n = (r->session_timeout == 99000) +
+		(r->session_subscriptions == 3) + (r->event_bytes == 299) +
+		(r->event_attributes == 2) + (r->pull_timeout == 99001) +
+		(r->poll_timeout == 99002) + (r->overflow == OVERFLOW_ABORT) +
+		(r->publish_from == FROM_ID);
+
+	return n == 8 ? WHOLLY : NOT_AT_ALL;
+}
+
+static int stores_left;		/* before the child dies */
+
+static void count_down(void)
+{
+	if (--stores_left == 0)
+		drop_dead();
+}
+
+static void publish_until(void *arg)
+{
+	(void)arg;
+	crash_point = count_down;
+	publish_e();
+}
+
+static uint64_t in_queue(const struct client *c)
+{
+	return session_at(broker, c->session.ref.index)->queue_head;
+}
+
+/* A publisher died after its event was committed and reached the first. */
+static void fan_out_is_cut_short(void)
+{
+	uint64_t reached = 0;
+	int n;
+
+	for (n = 1; reached == 0; n++) {
+		make_world();
+		three_want_it();
+		stores_left = n;
+		was_killed(fork_off(publish_until, NULL), SIGKILL);
+		reached = in_queue(&actor) + in_queue(&other) +
+			  in_queue(&third) - 3;
+	}
+	ck_assert_uint_eq(reached, 1);
+	ck_assert_uint_ne(broker->map->log.fanout, 0);
+}
+
+/* Only takes the lock: what repairs is the death before. */
+static void look(void)
+{
+	struct status status;
+
+	status_read(broker, &status);
+}
+
+static enum state fan_out_finished(void)
+{
+	return published() == WHOLLY ? WHOLLY : HALF;
+}
+
+static void die_with_lock(void *arg)
+{
+	(void)arg;
+	broker_lock(broker);
+	worker_at(broker, actor.worker)->slot.state = SLOT_FREE;
+	drop_dead();
+}
+
+static void listener_is_orphaned(void)
+{
+	actor_listens_elsewhere();
+	was_killed(fork_off(die_with_lock, NULL), SIGKILL);
+}
+
+static enum state orphan_has_a_lease(void)
+{
+	actor_is_unharmed();
+	return slot()->channel ? HALF : WHOLLY;
+}
+
+/* -- all of them ------------------------------------------------------------- */
+
+static const struct operation operations[] = {
+	{ "join", nothing, join, joined },
+	{ "leave", actor_joins, leave, left },
+	{ "leave while listening", leave_listening, leave, left },
+	{ "sweep", two_leases_end, sweep, swept },
+	{ "find after the lease", actors_lease_ends, find_actor, actor_gone },
+	{ "subscribe", actor_joins_bare, subscribe_one, subscribed_one },
+	{ "subscribe to a list", actor_joins_bare, subscribe_list,
+	  subscribed_list },
+	{ "unsubscribe", actor_joins_with_list, unsubscribe, unsubscribed },
+	{ "unsubscribe all", actor_joins, clear, cleared },
+	{ "publish", three_want_it, publish_e, published },
+	{ "publish where the log wraps", three_want_it_and_the_log_wraps,
+	  publish_e, published_wrapped },
+	{ "publish to full queues", queues_are_full, publish_e, overflowed },
+	{ "publish to full queues, abort", queues_are_full_and_abort,
+	  publish_e, all_aborted },
+	{ "publish to one", two_to_one, unicast, unicasted },
+	{ "publish to a stale session", pull_session_is_stale, publish_e,
+	  published_to_stale },
+	{ "take", actor_listens, take_two, taken },
+	{ "take what was overrun", two_are_overrun, take_two, taken_overrun },
+	{ "commit", two_are_taken, commit, committed },
+	{ "attach", three_wait, attach, attached },
+	{ "replace", actor_listens_elsewhere, replace, replaced },
+	{ "detach", actor_listens_elsewhere, detach, detached },
+	{ "detach the aborted", listener_is_aborted, detach,
+	  aborted_and_detached },
+	{ "set the mode", actor_listens_elsewhere, set_mode, mode_set },
+	{ "enter a worker", nothing, enter, entered },
+	{ "exit a worker", actor_listens_elsewhere, worker_leaves,
+	  worker_left },
+	{ "reap a worker", worker_dies, reap, worker_left },
+	{ "settle", nothing, settle, settled },
+	{ "repair a fan-out", fan_out_is_cut_short, look, fan_out_finished },
+	{ "repair a listener", listener_is_orphaned, look,
+	  orphan_has_a_lease },
+};
+
+/* What all tests add up to, shared with the process that runs them. */
+static struct tally {
+	int points;
+	int wholly;
+	bool complete;
+} *tallies;
+
+static void perform_and_die(void *arg)
+{
+	const struct operation *op = arg;
+
+	crash_point = count_down;
+	op->perform();
+}
+
+/* Returns whether the child died at its n-th store. */
+static bool dies_at(const struct operation *op, int n)
+{
+	int status;
+	pid_t pid;
+
+	stores_left = n;
+	pid = fork_off(perform_and_die, (void *)(uintptr_t)op);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFSIGNALED(status) || WEXITSTATUS(status) == 0);
+	ck_assert(!WIFSIGNALED(status) || WTERMSIG(status) == SIGKILL);
+	return WIFSIGNALED(status);
+}
+
+START_TEST(a_death_at_any_store_leaves_it_done_or_undone)
+{
+	const struct operation *op = &operations[_i];
+	struct tally *tally = &tallies[_i];
+	enum state state;
+	bool died = true;
+
+	while (died) {
+		tally->points++;
+		make_world();
+		op->prepare();
+		died = dies_at(op, tally->points);
+		all_is_well();
+		state = op->state();
+		ck_assert_int_ne(state, HALF);
+		tally->wholly += died && state == WHOLLY;
+		if (state == NOT_AT_ALL) {
+			ck_assert(died);
+			op->perform();
+			all_is_well();
+			ck_assert_int_eq(op->state(), WHOLLY);
+		}
+		bystanders_are_unharmed();
+		all_is_well();
+	}
+	tally->points--;
+	tally->complete = true;
+	ck_assert_int_gt(tally->points, 0);
+}
+END_TEST
+
+static void publish_two(void *arg)
+{
+	(void)arg;
+	crash_point = count_down;
+	say("/one", "2");
+}
+
+/* There the slot to be written is the only one there is. */
+START_TEST(a_queue_of_one_loses_nothing_to_a_death)
+{
+	struct client c;
+	const char *text;
+	int n, status;
+	pid_t pid;
+
+	limits.queue_size = 1;
+	n = 0;
+	do {
+		fixture_remake();
+		c = client_join("/one,/");
+		say("/one", "1");
+		stores_left = ++n;
+		pid = fork_off(publish_two, NULL);
+		ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+		all_is_well();
+		text = client_peek(&c);
+		ck_assert_msg(strcmp(text, "lost=1 2") == 0 ||
+			      (WIFSIGNALED(status) &&
+			       (strcmp(text, "1") == 0 ||
+				strcmp(text, "2") == 0)),
+			      "crash point %d: '%s'", n, text);
+	} while (WIFSIGNALED(status));
+	ck_assert_int_gt(n, 10);
+}
+END_TEST
+
+/* -- the creator ------------------------------------------------------------- */
+
+static void open_broker(void)
+{
+	struct buf report = BUF_INIT;
+
+	ck_assert_int_eq(broker_open(&broker, &limits, true, &report),
+			 SEGMENT_OK);
+	buf_release(&report);
+}
+
+static void create_and_die(void *arg)
+{
+	(void)arg;
+	crash_point = count_down;
+	open_broker();
+}
+
+START_TEST(a_creator_that_dies_at_any_store_is_followed_by_another)
+{
+	struct tally *tally = &tallies[ROWS(operations)];
+	struct client c;
+	int status;
+	pid_t pid;
+
+	do {
+		stores_left = ++tally->points;
+		pid = fork_off(create_and_die, NULL);
+		ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+		open_broker();
+		all_is_well();
+		c = client_join("/a");
+		ck_assert_uint_eq(say("/a", "x"), 1);
+		ck_assert_str_eq(client_peek(&c), "x");
+		ck_assert_int_eq(broker_destroy(broker), 0);
+		broker_close(&broker);
+	} while (WIFSIGNALED(status));
+	tally->points--;
+	tally->complete = true;
+	ck_assert_int_eq(WEXITSTATUS(status), 0);
+}
+END_TEST
+
+static void tell_row(const char *name, const struct tally *t)
+{
+	if (t->complete)
+		printf("%-32s %4d crash points, %4d left it done\n", name,
+		       t->points, t->wholly);
+	else
+		printf("%-32s FAILED at crash point %d\n", name, t->points);
+}
+
+int main(void)
+{
+	unsigned i, points = 0, failures = 0;
+	TCase *tc = unit_case("crash");
+	int rc;
+
+	tallies = mmap(NULL, sizeof(*tallies) * (ROWS(operations) + 1),
+		       PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		       0);
+	fixture_use(tc);
+	tcase_add_loop_test(tc, a_death_at_any_store_leaves_it_done_or_undone,
+			    0, ROWS(operations));
+	tcase_add_test(tc, a_queue_of_one_loses_nothing_to_a_death);
+	tc = unit_case("creation");
+	fixture_use_name(tc);
+	tcase_add_test(tc,
+		a_creator_that_dies_at_any_store_is_followed_by_another);
+	rc = unit_run();
+	for (i = 0; i <= ROWS(operations); i++) {
+		tell_row(i < ROWS(operations) ? operations[i].name :
+			 "make the segment", &tallies[i]);
+		points += (unsigned)tallies[i].points;
+		failures += !tallies[i].complete;
+	}
+	printf("%u operations, %u crash points, %u failures\n",
+	       (unsigned)ROWS(operations) + 1, points, failures);
+	return rc;
+}
