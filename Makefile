@@ -6,7 +6,7 @@
 ##   check          install what is missing, build, run every test
 ##   check-unit check-server check-browser check-guards
 ##                  one group of the tests
-##   bench          build, then run tests/bench/run
+##   bench          install what is missing, build, measure: tests/bench/run
 ##   install        below $(DESTDIR)$(prefix); uninstall removes the same files
 ##   clean          what was built in $(BUILD)
 ##   distclean      all that a fresh clone does not have
@@ -23,26 +23,27 @@
 ##                  the flags come last and win; a changed flag rebuilds
 ##   prefix, sbindir, sysconfdir, ..., DESTDIR
 ##                  the usual directories; ./configure --help lists them
-##   TESTS=WORD     only test files with WORD in their path
-##   DEPS=:         run and check install no packages
+##   TESTS=WORD     only test files with WORD in their path, also of bench
+##   DEPS=:         run, check and bench install no packages
 ##   V=1            show the commands
 
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
 .DELETE_ON_ERROR:
-.PHONY: all bench check check-unit check-server check-browser check-guards \
-	check-built clean dist distclean help install run uninstall FORCE
+.PHONY: all bench bench-built check check-unit check-server check-browser \
+	check-guards check-built clean dist distclean help install run \
+	uninstall FORCE
 all:
 
 # -- configuration --------------------------------------------------------
 #
 # config.mk is made by the rule below when it is missing: GNU make remakes the
-# files it includes.  The goals of NEED_NO_CONFIG come before that: run and
-# check must first install the very packages that configure looks for, and
+# files it includes.  The goals of NEED_NO_CONFIG come before that: run, check
+# and bench must first install the very packages that configure looks for, and
 # then call make again.
 
 CHECKS = check check-unit check-server check-browser check-guards
-NEED_NO_CONFIG = help clean distclean run $(CHECKS)
+NEED_NO_CONFIG = help clean distclean run bench $(CHECKS)
 
 ifneq ($(filter-out $(NEED_NO_CONFIG),$(or $(MAKECMDGOALS),all)),)
 include config.mk
@@ -50,7 +51,7 @@ endif
 
 # These call make again, which is free to build in parallel; their own make
 # must not build the same files meanwhile (make -j all check).
-ifneq ($(filter run $(CHECKS),$(MAKECMDGOALS)),)
+ifneq ($(filter run bench $(CHECKS),$(MAKECMDGOALS)),)
 .NOTPARALLEL:
 endif
 
@@ -225,6 +226,8 @@ $(BUILD)/flags $(BUILD)/sources: FORCE
 
 DEPS = build-aux/deps
 AGAIN = $(MAKE) --no-print-directory
+# Under another name: a recipe with $(MAKE) in it runs even under make -n.
+make_program := $(MAKE)
 
 run:
 	@$(DEPS) run
@@ -251,10 +254,14 @@ check-built: all $(if $(filter unit,$(CHECK_GROUPS)),$(UNIT_PROGRAMS))
 	@$(if $(SANITIZE),$(SANITIZER_ENV)) \
 	PUSHLET_BUILD='$(abspath $(BUILD))' PUSHLET_SANITIZE='$(SANITIZE)' \
 	PUSHLET_TEST_SLOW="$${PUSHLET_TEST_SLOW:-$(if $(SANITIZE),4,1)}" \
-	CC='$(CC)' MAKE='$(MAKE)' TESTS='$(TESTS)' tests/run $(CHECK_GROUPS)
+	CC='$(CC)' MAKE='$(make_program)' TESTS='$(TESTS)' tests/run $(CHECK_GROUPS)
 
-bench: all $(BENCH_PROGRAMS)
-	@PUSHLET_BUILD='$(abspath $(BUILD))' tests/bench/run
+bench:
+	@$(DEPS) check
+	@+$(AGAIN) bench-built
+
+bench-built: all $(BENCH_PROGRAMS)
+	@PUSHLET_BUILD='$(abspath $(BUILD))' TESTS='$(TESTS)' tests/bench/run
 
 # -- installing -----------------------------------------------------------
 

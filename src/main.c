@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -17,6 +18,8 @@
 #include "daemon/master.h"
 #include "daemon/options.h"
 #include "daemon/server.h"
+
+enum { DESCRIPTORS = 65536 };	/* more than one front can use */
 
 struct start {
 	struct options options;
@@ -117,6 +120,21 @@ static int run_in_background(struct start *s)
 	return run(s);
 }
 
+/* Every open channel is a descriptor: take what we may have. */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 ||
+	    limit.rlim_cur >= DESCRIPTORS)
+		return;
+	limit.rlim_cur = limit.rlim_max < DESCRIPTORS ? limit.rlim_max :
+							DESCRIPTORS;
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		log_warn("cannot raise the limit of open files: %s",
+			 strerror(errno));
+}
+
 static int find_socket(struct start *s)
 {
 	if (s->options.address)
@@ -148,6 +166,7 @@ int main(int argc, char **argv)
 	if (options_properties(&s.options, &s.properties) < 0)
 		return EXIT_FAILURE;
 	log_set_level((enum log_level)s.properties.log_level);
+	raise_descriptor_limit();
 	if (find_socket(&s) < 0)
 		return EXIT_FAILURE;
 	if (s.options.foreground)

@@ -117,17 +117,25 @@ export const MB = (bytes) => `${(bytes / 1048576).toFixed(2)} MiB`;
 export const COUNT = (n) => Math.round(n).toLocaleString('en-US');
 export const PERCENT = (share) => `${(100 * share).toFixed(1)} %`;
 
-/* Rows of cells; the first column to the left, the others to the right. */
-export function table(title, head, rows) {
-	const all = [head, ...rows].map((row) => row.map(String));
-	const widths = head.map((_, i) => Math.max(...all.map((row) => row[i].length)));
+function lines(rows) {
+	const widths = rows[0].map((_, i) => Math.max(...rows.map((r) => r[i].length)));
 	const line = (row) => row.map((cell, i) =>
 		(i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  ');
-	const rule = widths.map((w) => '-'.repeat(w)).join('  ');
 
-	process.stdout.write(`\n${title}\n\n${
-		[line(all[0]), rule, ...all.slice(1).map(line)].join('\n')}\n`);
+	return { text: rows.map(line), rule: widths.map((w) => '-'.repeat(w)).join('  ') };
 }
 
-/* A table of two columns. */
-export const facts = (title, rows) => table(title, ['', ''], rows);
+const print = (title, text) =>
+	process.stdout.write(`\n${title}\n\n${text.map((l) => `  ${l}\n`).join('')}`);
+
+/* Rows of cells; the first column to the left, the others to the right. */
+export function table(title, head, rows) {
+	const { text, rule } = lines([head, ...rows].map((row) => row.map(String)));
+
+	print(title, [text[0], rule, ...text.slice(1)]);
+}
+
+/* Rows of a name and a value. */
+export function facts(title, rows) {
+	print(title, lines(rows.map((row) => row.map(String))).text);
+}

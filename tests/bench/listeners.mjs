@@ -10,7 +10,7 @@
 
 import { connect } from 'node:net';
 import { now } from './lib.mjs';
-import { pool, until, within } from '../lib/wait.mjs';
+import { LIMIT, pool, within } from '../lib/wait.mjs';
 
 const EVENT = /\s*<event ([^<>]*)\/>/y;
 const RESPONSE = /^HTTP\/1\.1 200 [^]*?\r\n\r\n/;
@@ -140,6 +140,7 @@ export class Listeners {
 		this.got = new Map();	/* number of an event: arrival times */
 		this.lost = 0;		/* events, as p_lost reports them */
 		this.heartbeats = 0;
+		this.awaited = undefined;	/* the event that all() waits for */
 		this.failed = new Promise((_, reject) => { this.reject = reject; });
 		this.failed.catch(() => {});	/* check() tells, too */
 		this.timer = setInterval(() => this.parse(), PARSE_EVERY);
@@ -158,11 +159,9 @@ export class Listeners {
 	}
 
 	arrived(stream, bytes) {
-		const note = [stream, bytes, now()];
-
-		this.noted.push(note);
-		if (this.eager)
-			this.parse();
+		this.noted.push([stream, bytes, now()]);
+		if (this.eager || this.noted.length === this.streams.length)
+			setImmediate(() => this.parse());
 	}
 
 	parse() {
@@ -175,6 +174,8 @@ export class Listeners {
 		} catch (error) {
 			this.fail(error);
 		}
+		if (this.got.get(this.awaited)?.length === this.streams.length)
+			this.complete();
 	}
 
 	count(n, at) {
@@ -197,14 +198,23 @@ export class Listeners {
 	}
 
 	/* Waits until every stream has event n; when each had it, sorted. */
-	async all(n, limit) {
-		await until(`event ${n} on all streams`, () => {
-			this.check();
-			return this.got.get(n)?.length === this.streams.length;
-		}, limit);
+	async all(n, limit = LIMIT) {
+		const complete = new Promise((done) => { this.complete = done; });
+
+		this.awaited = n;
+		this.parse();
+		await within(Promise.race([this.failed, complete]), limit, () =>
+			`${this.got.get(n)?.length ?? 0} of ${this.streams.length} `
+			+ `streams have event ${n} after ${limit} ms`);
 		const times = this.got.get(n).sort((a, b) => a - b);
 		this.got.clear();
 		return times;
+	}
+
+	/* The next event has the number 0 again. */
+	restart() {
+		for (const stream of this.streams)
+			stream.next = 0;
 	}
 
 	close() {
@@ -213,4 +223,6 @@ export class Listeners {
 		for (const { socket } of this.streams)
 			socket?.destroy();
 	}
+
+	stop() { this.close(); }	/* so that a Lab can guard it */
 }

@@ -14,7 +14,7 @@ import { Nginx } from '../lib/fronts.mjs';
 import { clockReaches, until } from '../lib/wait.mjs';
 import { Listeners } from './listeners.mjs';
 import { childrenOf, COUNT, cpu, facts, KB, MB, memory, MS, now, PERCENT,
-	Publisher, segmentSize, spread, table, US } from './lib.mjs';
+	Publisher, quantile, segmentSize, spread, table, US } from './lib.mjs';
 
 const WANTED = Number(process.argv[2] ?? process.env.PUSHLET_BENCH_STREAMS ?? 5000);
 const SPARE = 300;		/* descriptors for other things */
@@ -67,20 +67,27 @@ async function cost({ pushletd, worker }, units, work) {
 
 const costCells = (c, unit) => [unit(c.server), unit(c.front), unit(c.client)];
 
-async function bench(lab) {
-	const n = possible(WANTED);
-	const site = await setUp(lab, n);
-	const listeners = lab.guard(Object.assign(new Listeners(site.nginx, '/bench'),
-		{ stop() { this.close(); } }));
-	const look = () => ({ server: memory(site.pushletd.pid),
-		front: memory(site.worker) });
-	const empty = look();
+const look = ({ pushletd, worker }) =>
+	({ server: memory(pushletd.pid), front: memory(worker) });
 
+function printMemory(n, empty, full) {
+	const row = (name, which, what) => [name, MB(empty[which][what]),
+		MB(full[which][what]), KB((full[which][what] - empty[which][what]) / n)];
+
+	table('Memory', ['', 'before', 'with streams', 'per stream'], [
+		row('pushletd, its own (anonymous)', 'server', 'anonymous'),
+		row('pushletd, private dirty with its segment', 'server', 'dirty'),
+		row('pushletd, resident with its segment', 'server', 'rss'),
+		row('nginx worker, its own (anonymous)', 'front', 'anonymous'),
+	]);
+}
+
+async function open(lab, site, listeners, n) {
+	const empty = look(site);
 	const opening = await cost(site, n, () => listeners.open(n));
-	const full = look();
+	const full = look(site);
 	const segment = segmentSize(lab);
 	const { workers } = await lab.status();
-	const per = (which, what) => (full[which][what] - empty[which][what]) / n;
 
 	facts(`${COUNT(n)} streams through nginx in one pushletd`, [
 		['all open after', MS(opening.ms)],
@@ -89,69 +96,94 @@ async function bench(lab) {
 		['segment, size', MB(segment.size)],
 		['segment, of it in memory', MB(segment.used)],
 	]);
-	table('Memory', ['', 'before', 'with streams', 'per stream'], [
-		['pushletd, its own (anonymous)', MB(empty.server.anonymous),
-			MB(full.server.anonymous), KB(per('server', 'anonymous'))],
-		['pushletd, private dirty with its segment', MB(empty.server.dirty),
-			MB(full.server.dirty), KB(per('server', 'dirty'))],
-		['pushletd, resident with its segment', MB(empty.server.rss),
-			MB(full.server.rss), KB(per('server', 'rss'))],
-		['nginx worker, its own (anonymous)', MB(empty.front.anonymous),
-			MB(full.front.anonymous), KB(per('front', 'anonymous'))],
-	]);
+	printMemory(n, empty, full);
+	return opening;
+}
 
-	const beats = listeners.heartbeats;
-	const idle = await cost(site, IDLE / 1000, () => clockReaches(Date.now() + IDLE));
-	const heartbeats = listeners.heartbeats - beats;
+async function rest(site, listeners) {
+	const before = listeners.heartbeats;
+	const idle = await cost(site, IDLE / 1000,
+		() => clockReaches(Date.now() + IDLE));
 
-	const publisher = new Publisher(lab, '/bench', `pad=${'x'.repeat(100)}`);
+	return { ...idle, heartbeats: listeners.heartbeats - before };
+}
+
+/* The median stream's time is that until half of them have the event. */
+async function oneByOne(publisher, listeners) {
 	const first = [], median = [], last = [];
-	const single = await cost(site, SINGLE * n, async () => {
-		for (let i = 0; i < SINGLE; i++) {
-			const began = now();
-			publisher.numbers(i, i + 1);
-			const times = (await listeners.all(i)).map((t) => t - began);
-			first.push(times[0]);
-			median.push(times[Math.floor(n / 2)]);
-			last.push(times.at(-1));
-		}
-	});
-	const burst = await cost(site, BURST * n, async () => {
-		const began = now();
-		publisher.numbers(SINGLE, SINGLE + BURST);
-		return (await listeners.all(SINGLE + BURST - 1, 60000)).at(-1) - began;
-	});
-	await publisher.finish();
-	listeners.check();
-	if (listeners.lost > 0)
-		throw new Error(`${listeners.lost} events were lost`);
 
+	for (let i = 0; i < SINGLE; i++) {
+		const began = now();
+		publisher.numbers(i, i + 1);
+		const times = (await listeners.all(i)).map((t) => t - began);
+		first.push(times[0]);
+		median.push(quantile(times, 0.5));
+		last.push(times.at(-1));
+	}
+	return [['first stream', first], ['median stream', median],
+		['last stream', last]];
+}
+
+async function allAtOnce(publisher, listeners) {
+	const began = now();
+
+	publisher.numbers(SINGLE, SINGLE + BURST);
+	const times = await listeners.all(SINGLE + BURST - 1, 20000);
+	return times.at(-1) - began;
+}
+
+function printTimes(single) {
 	table(`${SINGLE} events, one after another: until a stream has it`,
-		['', 'min', 'median', 'max'],
-		[['first stream', first], ['median stream', median], ['last stream', last]]
-			.map(([name, values]) => {
-				const s = spread(values);
-				return [name, MS(s.min), MS(s.median), MS(s.max)];
-			}));
+		['', 'min', 'median', 'max'], single.result.map(([name, values]) => {
+			const s = spread(values);
+			return [name, MS(s.min), MS(s.median), MS(s.max)];
+		}));
+}
+
+function printCost(opening, idle, single, burst) {
 	table('CPU time', ['', 'pushletd', 'nginx', 'this client'], [
 		['to open a stream', ...costCells(opening, US)],
 		['to deliver an event to a stream', ...costCells(single, US)],
 		[`the same, ${BURST} events at once`, ...costCells(burst, US)],
-		[`idle for ${IDLE / 1000} s, ${heartbeats} hb, share of a core`,
+		[`idle for ${IDLE / 1000} s, ${idle.heartbeats} hb, share of a core`,
 			...costCells(idle, PERCENT)],
 	]);
+}
+
+async function close(lab, site, listeners) {
+	const began = now();
+
+	listeners.close();
+	await until('no stream to be open', async () => await lab.listening() === 0);
+	facts('All streams closed by their clients', [
+		['noticed after', MS(now() - began)],
+		['pushletd, its own memory', MB(look(site).server.anonymous)],
+	]);
+}
+
+async function bench(lab) {
+	const n = possible(WANTED);
+	const site = await setUp(lab, n);
+	const listeners = lab.guard(new Listeners(site.nginx, '/bench'));
+	const opening = await open(lab, site, listeners, n);
+	const idle = await rest(site, listeners);
+	const publisher = new Publisher(lab, '/bench', `pad=${'x'.repeat(100)}`);
+	const single = await cost(site, SINGLE * n,
+		() => oneByOne(publisher, listeners));
+	const burst = await cost(site, BURST * n,
+		() => allAtOnce(publisher, listeners));
+
+	await publisher.finish();
+	listeners.check();
+	if (listeners.lost > 0)
+		throw new Error(`${listeners.lost} events were lost`);
+	printTimes(single);
+	printCost(opening, idle, single, burst);
 	facts(`${BURST} events at once`, [
 		['until the last stream has all', MS(burst.result)],
 		['deliveries per second', COUNT(1000 * BURST * n / burst.result)],
 	]);
-
-	listeners.close();
-	const closing = now();
-	await until('no stream to be open', async () => await lab.listening() === 0);
-	facts('All streams closed by their clients', [
-		['noticed after', MS(now() - closing)],
-		['pushletd, its own memory', MB(look().server.anonymous)],
-	]);
+	await close(lab, site, listeners);
 	process.stdout.write(`\nEach of ${COUNT(n)} streams got each of ${
 		SINGLE + BURST} events once and in order.\n`);
 }

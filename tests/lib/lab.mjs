@@ -17,7 +17,7 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { binary } from './paths.mjs';
+import { BUILD } from './paths.mjs';
 import { tool } from './process.mjs';
 import { Pushletd, properties } from './pushletd.mjs';
 import { ApacheFcgid, ApacheProxy, Lighttpd, Nginx } from './fronts.mjs';
@@ -124,7 +124,7 @@ export class Lab {
 			}
 		};
 
-		if (existsSync(this.shmFile) && existsSync(binary('pushletctl')))
+		if (existsSync(this.shmFile))
 			await attempt(() => this.#intact());
 		for (const thing of this.running.reverse())
 			await attempt(() => thing.stop());
@@ -148,7 +148,8 @@ export class Lab {
 		for (const thing of this.running)
 			thing.kill?.();
 		if (existsSync(this.shmFile)) {
-			spawnSync(binary('pushletctl'), ['-n', this.segment, 'destroy', '--force']);
+			spawnSync(join(BUILD, 'pushletctl'),
+				['-n', this.segment, 'destroy', '--force']);
 			rmSync(this.shmFile, { force: true });
 		}
 		rmSync(this.dir, { recursive: true, force: true });

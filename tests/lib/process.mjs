@@ -90,6 +90,9 @@ export class Guarded {
 				+ this.output.slice(-4000));
 	}
 
+	/* At once, without waiting. */
+	kill() { this.child.kill('SIGKILL'); }
+
 	/* The test ends it on purpose, by a way that is not stop(). */
 	async killed(signal) {
 		this.stopping = true;

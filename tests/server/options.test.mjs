@@ -18,6 +18,8 @@ describe('pushletd', () => {
 		'-c', lab.write('bad.properties', text)];
 	const with_ = (...args) => () => ['-f', '-n', lab.segment, ...args];
 	const here = (...args) => with_('-s', `unix:${lab.path('x.sock')}`, ...args);
+	const guarded = (args, options) => lab.guard(
+		new Guarded('pushletd', binary('pushletd'), args, options));
 	let other, port;
 
 	before(async () => {
@@ -39,7 +41,7 @@ describe('pushletd', () => {
 		['an unknown host', with_('-s', 'no.such.host.invalid:9000'), 1, /no\.such\.host\.invalid/],
 		['a directory that does not exist', with_('-s', 'unix:/nonexistent/dir/x'), 1,
 			/\/nonexistent\/dir\/x.*No such file/],
-		['too long a socket path', with_('-s', `unix:/tmp/${'x'.repeat(120)}`), 1, /long/],
+		['too long a socket path', with_('-s', `unix:/tmp/${'x'.repeat(120)}`), 1, /at most 107 bytes/],
 		['an empty socket path', with_('-s', 'unix:'), 1, /unix:/],
 		['a port in use', () => ['-f', '-n', lab.segment, '-s', `127.0.0.1:${port}`], 1,
 			() => new RegExp(`127\\.0\\.0\\.1:${port}.*in use`)],
@@ -81,7 +83,7 @@ describe('pushletd', () => {
 
 	it('loads a file of the original server unchanged, with one notice', async () => {
 		copyFileSync(join(DATA, 'original.properties'), lab.path('original.properties'));
-		const pushletd = new Guarded('pushletd', binary('pushletd'), ['-f', '-n', lab.segment,
+		const pushletd = guarded(['-f', '-n', lab.segment,
 			'-c', lab.path('original.properties'), '-s', `unix:${lab.path('o.sock')}`]);
 
 		await pushletd.line(/^pushletd: ready:/m);
@@ -96,7 +98,7 @@ describe('pushletd', () => {
 
 	it('loads the shipped file, which holds the defaults', async () => {
 		copyFileSync(join(CONF, 'pushlet.properties'), lab.path('shipped.properties'));
-		const pushletd = new Guarded('pushletd', binary('pushletd'), ['-f', '-n', lab.segment,
+		const pushletd = guarded(['-f', '-n', lab.segment,
 			'-c', lab.path('shipped.properties'), '-s', `unix:${lab.path('o.sock')}`]);
 
 		await pushletd.line(/^pushletd: ready:/m);
@@ -107,7 +109,7 @@ describe('pushletd', () => {
 
 	it('reads $PUSHLET_CONF, under -o and -n', async () => {
 		lab.write('env.properties', 'shm.name=/pushlet-test-wrong\nqueue.size=11\n');
-		const pushletd = new Guarded('pushletd', binary('pushletd'), ['-f', '-n', lab.segment,
+		const pushletd = guarded(['-f', '-n', lab.segment,
 			'-o', 'queue.size=12', '-s', '127.0.0.1:0'],
 		{ env: { PUSHLET_CONF: lab.path('env.properties') } });
 		const [, name, address, threads] = await pushletd.line(
@@ -115,7 +117,7 @@ describe('pushletd', () => {
 
 		assert.equal(name, lab.segment);
 		assert.equal(threads, '4');
-		assert.match(address, /^127\.0\.0\.1:[1-9]\d*$/);
+		assert.match(address, /^127\.0\.0\.1:\d+$/);
 		assert.equal((await lab.status()).limits.queue, 12);
 		await pushletd.stop();
 		await lab.ctl('destroy');
@@ -137,14 +139,14 @@ describe('pushletd', () => {
 	it('does not take over the socket of a running process, but that of a dead one', async () => {
 		const path = lab.path('busy.sock');
 		const args = ['-f', '-n', lab.segment, '-s', `unix:${path}`];
-		const first = new Guarded('pushletd', binary('pushletd'), args);
+		const first = guarded(args);
 
 		await first.line(/^pushletd: ready:/m);
 		const second = await tool('pushletd', args);
 		assert.equal(second.status, 1);
-		assert.match(second.stderr, /busy\.sock.*in use/);
+		assert.match(second.stderr, /busy\.sock: another server listens there/);
 		await first.killed('SIGKILL');
-		const third = new Guarded('pushletd', binary('pushletd'), args);
+		const third = guarded(args);
 		await third.line(/^pushletd: ready:/m);
 		await third.stop();
 		await lab.ctl('destroy');

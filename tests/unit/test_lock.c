@@ -12,6 +12,17 @@
 #include "fixture.h"
 #include "shm/lock.h"
 
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define UNIT_TSAN 1
+#endif
+#endif
+#if defined(__SANITIZE_THREAD__)
+#define UNIT_TSAN 1
+#elif !defined(UNIT_TSAN)
+#define UNIT_TSAN 0
+#endif
+
 /* What the processes of a test share. */
 struct shared {
 	struct shared_lock lock;
@@ -206,7 +217,10 @@ int main(void)
 	tcase_add_test(tc, who_waits_gets_it_when_the_holder_dies);
 	tcase_add_test(tc, only_one_process_holds_it_at_a_time);
 	tcase_add_test(tc, only_one_thread_holds_it_at_a_time);
-	tcase_add_test_raise_signal(tc,
-		giving_what_one_does_not_hold_stops_the_process, SIGABRT);
+	/* ThreadSanitizer reports it by itself. */
+	if (!UNIT_TSAN)
+		tcase_add_test_raise_signal(tc,
+			giving_what_one_does_not_hold_stops_the_process,
+			SIGABRT);
 	return unit_run();
 }

@@ -20,6 +20,7 @@ static enum outcome publish_all(const char *subject, const char *from,
 {
 	struct event attributes = EVENT_INIT;
 	struct publication p = { subject, &attributes, from, NULL };
+	static char detail[100];
 	enum outcome outcome;
 	unsigned reached;
 
@@ -29,8 +30,10 @@ static enum outcome publish_all(const char *subject, const char *from,
 	outcome = publish(broker, &p, &reached, detail_out);
 	ck_assert(outcome == DONE || reached == 0);
 	/* The detail is the caller's own text, and his event ends here. */
-	if (detail_out && *detail_out)
-		*detail_out = strdup(*detail_out);
+	if (detail_out && *detail_out) {
+		snprintf(detail, sizeof(detail), "%s", *detail_out);
+		*detail_out = detail;
+	}
 	event_release(&attributes);
 	return outcome;
 }
@@ -112,14 +115,11 @@ END_TEST
 START_TEST(names_of_the_protocol_count_for_no_limit)
 {
 	static const char *const pairs[] = {
-		"p_1", "", "p_2", "", "p 3", "", "p_\xff", "\xff",
-		"1a", "x", NULL
+		"p_1", "", "p_2", "", "p_3", "", "p_\xff", "\xff", "p_5", "",
+		"p_6", "", "p_7", "", "p_8", "", "a", "x", NULL
 	};
-	const char *detail;
 
-	ck_assert_int_eq(publish_all("/a", NULL, pairs, &detail), BAD_NAME);
-	ck_assert_str_eq(detail, "p 3");
-	free((void *)(uintptr_t)detail);
+	ck_assert_int_eq(publish_all("/a", NULL, pairs, NULL), DONE);
 }
 END_TEST
 
@@ -194,7 +194,6 @@ START_TEST(there_may_be_so_many_attributes_and_no_more)
 	ck_assert_int_eq(publish_all("/a", NULL, pairs, &detail),
 			 TOO_MANY_ATTRIBUTES);
 	ck_assert_str_eq(detail, "i");
-	free((void *)(uintptr_t)detail);
 }
 END_TEST
 
@@ -357,7 +356,7 @@ START_TEST(the_events_of_many_publishers_all_arrive_each_in_its_order)
 	int next[PUBLISHERS] = { 0 };
 	pid_t pids[PUBLISHERS];
 	struct client c;
-	char *rest, *word;
+	char *copy, *rest, *word;
 	unsigned i;
 
 	limits.queue_size = PUBLISHERS * EACH;
@@ -369,10 +368,11 @@ START_TEST(the_events_of_many_publishers_all_arrive_each_in_its_order)
 	for (i = 0; i < PUBLISHERS; i++)
 		ended_well(pids[i]);
 	client_listen(&c);
-	rest = strdup(client_receive(&c));
+	rest = copy = strdup(client_receive(&c));
 	while ((word = strsep(&rest, " ")))
 		ck_assert_int_eq(strtol(word + 1, NULL, 10),
 				 next[word[0] - 'a']++);
+	free(copy);
 	for (i = 0; i < PUBLISHERS; i++)
 		ck_assert_int_eq(next[i], EACH);
 	all_is_well();

@@ -154,6 +154,7 @@ END_TEST
 
 START_TEST(a_session_whose_lease_is_over_is_not_listed)
 {
+	struct status_session *list;
 	struct client c;
 	unsigned n;
 
@@ -161,8 +162,9 @@ START_TEST(a_session_whose_lease_is_over_is_not_listed)
 	broker_settle(broker, &limits);
 	c = client_join("/a");
 	await_clock(session_at(broker, c.session.ref.index)->lease_end);
-	status_sessions_free(status_sessions(broker, &n), n);
+	list = status_sessions(broker, &n);
 	ck_assert_uint_eq(n, 0);
+	status_sessions_free(list, n);
 }
 END_TEST
 
