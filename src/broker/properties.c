@@ -27,7 +27,7 @@
 
 /* A log must hold some of the largest events, each with its record's head. */
 #define EVENTS_IN_LOG 4
-#define EVENT_OVERHEAD 1024
+#define EVENT_OVERHEAD 1536
 
 #define UINT_KEY(name, field, value, min, max, reload) \
 	{ name, CONF_UINT, FIELD(field), min, max, value, NULL, reload }

@@ -233,10 +233,11 @@ static struct subscription *find_same(struct broker *b,
 	uint32_t steps = b->map->geometry.subscriptions;
 	struct subscription *sub = subscription_at(b, s->first_subscription);
 
-	while (sub && steps-- && !(same_label(sub, label) &&
-				   same_subjects(b, sub, subjects)))
-		sub = subscription_at(b, sub->next_of_session);
-	return sub;
+	for (; sub && steps--; sub = subscription_at(b, sub->next_of_session))
+		if (subscription_fits(b, sub) && same_label(sub, label) &&
+		    same_subjects(b, sub, subjects))
+			return sub;
+	return NULL;
 }
 
 static enum outcome add_or_find(struct broker *b, struct session_ref ref,
@@ -291,7 +292,8 @@ static void unlist(struct broker *b, struct session *s, uint32_t first)
 			return;
 		link = &sub->next_of_session;
 	}
-	STORE(*link, subscription_at(b, first)->next_of_session);
+	if (*link == first)
+		STORE(*link, subscription_at(b, first)->next_of_session);
 }
 
 static void tell(struct broker *b, const struct subscription *sub,

@@ -194,7 +194,8 @@ static int listen_as(struct task *t, const char *ack, enum session_mode mode)
 		outcome = listener_mode(t->broker, t->session.ref, mode);
 	if (outcome != DONE)
 		return refuse_outcome(t, outcome, outcome == SEGMENT_FULL ?
-				      "subscription" : subjects);
+				      "subscription (subscriptions.max)" :
+				      subjects);
 	if (mode == MODE_STREAM && open_channel(t, mode) < 0)
 		return -1;
 	acknowledge(t, ack, "p_id", t->session.id, "p_mode",
@@ -232,7 +233,8 @@ static int join_session(struct task *t)
 	outcome = session_join(t->broker, adapter_number(t->adapter),
 			       t->request->address, &t->session);
 	if (outcome != DONE)
-		return refuse_outcome(t, outcome, "session");
+		return refuse_outcome(t, outcome, "session (sessionmanager."
+				      "maxsessions)");
 	return 0;
 }
 
@@ -295,7 +297,8 @@ static int do_subscribe(struct task *t)
 					   label, sid);
 	if (outcome != DONE)
 		return refuse_outcome(t, outcome, outcome == SEGMENT_FULL ?
-				      "subscription" : subjects);
+				      "subscription (subscriptions.max)" :
+				      subjects);
 	acknowledge(t, "subscribe-ack", "p_id", t->session.id, "p_subject",
 		    subjects, "p_sid", sid, "p_label", label, NULL);
 	return complete(t);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -128,6 +129,30 @@ static int split(const char *address, char *host, size_t size,
 	return 0;
 }
 
+/* getaddrinfo() takes a number too large for another one. */
+static bool port_valid(const char *port)
+{
+	size_t digits = strspn(port, "0123456789");
+
+	return digits > 0 && digits <= 5 && !port[digits] &&
+	       strtoul(port, NULL, 10) <= 65535;
+}
+
+/* Port 0 became one that was free: say which. */
+static void name_port(struct listen_socket *s, const char *address)
+{
+	struct sockaddr_storage sa;
+	socklen_t n = sizeof(sa);
+	char port[8];
+
+	if (getsockname(s->fd, (void *)&sa, &n) == 0 &&
+	    getnameinfo((void *)&sa, n, NULL, 0, port, sizeof(port),
+			NI_NUMERICSERV) == 0)
+		snprintf(s->name, sizeof(s->name), "%.*s:%s",
+			 (int)(strrchr(address, ':') - address), address,
+			 port);
+}
+
 static int make_inet(struct listen_socket *s, const char *address)
 {
 	struct addrinfo hints = { .ai_flags = AI_PASSIVE,
@@ -140,6 +165,11 @@ static int make_inet(struct listen_socket *s, const char *address)
 		log_error("-s %s: must be unix:/PATH or HOST:PORT", address);
 		return -1;
 	}
+	if (!port_valid(port)) {
+		log_error("-s %s: the port must be a number from 0 (any free "
+			  "one) to 65535", address);
+		return -1;
+	}
 	rc = getaddrinfo(*host ? host : NULL, port, &hints, &found);
 	if (rc) {
 		log_error("-s %s: %s", address, gai_strerror(rc));
@@ -149,6 +179,8 @@ static int make_inet(struct listen_socket *s, const char *address)
 		s->fd = bind_inet(ai);
 	if (s->fd < 0)
 		log_error("-s %s: %s", address, strerror(errno));
+	else
+		name_port(s, address);
 	freeaddrinfo(found);
 	return s->fd < 0 ? -1 : 0;
 }

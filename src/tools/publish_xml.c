@@ -222,6 +222,10 @@ static void on_error(void *ctx, const char *format, ...)
 	if (s->dead || !error || error->level != XML_ERR_FATAL)
 		return;
 	message = error->message ? error->message : "not well-formed";
+	/* What libxml2 says of a DOCTYPE amid elements. */
+	if (error->code == XML_ERR_INTERNAL_ERROR)
+		message = "only elements and comments are allowed, no '<!' "
+			  "declaration";
 	if (s->ending)
 		complain("line %lu: not published: the input ends inside of an "
 			 "element", line_of(s));

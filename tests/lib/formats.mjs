@@ -164,7 +164,8 @@ export class XmlStrictReader extends XmlReader {
 }
 
 /* What a page of p_format=js may contain between its scripts. */
-const PAGE = /^(?:\s|<!DOCTYPE html>|<html>|<head>|<meta [^<>]*>|<title>[^<>]*<\/title>|<\/head>|<body[^<>]*>|<\/body>|<\/html>)*$/i;
+const PAGE = new RegExp('^(?:\\s|<!DOCTYPE html>|<html>|<head>|<meta [^<>]*>'
+	+ '|<title>[^<>]*</title>|</head>|<body[^<>]*>|</body>|</html>)*$', 'i');
 
 /* p_format=js: a page whose scripts call parent.push(name, value, ...) */
 export class JsReader {

@@ -99,7 +99,8 @@ class Front {
 	}
 
 	logs() { return []; }
-	kill() { this.guarded?.child.kill('SIGKILL'); }
+	kill(signal) { this.guarded?.kill(signal); }
+	get running() { return this.guarded?.running; }
 	signal(signal) { this.guarded.child.kill(signal); }
 
 	async stop() {

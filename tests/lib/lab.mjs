@@ -143,10 +143,15 @@ export class Lab {
 			throw new Error(`pushletctl check: ${status}: ${stdout}${stderr}`);
 	}
 
-	/* Synchronous, for the last moment of the process. */
+	/* Synchronous, for the last moment of the process.  Apache must be asked
+	 * to end, or it leaves children and shared memory. */
 	sweep() {
 		for (const thing of this.running)
-			thing.kill?.();
+			thing.kill('SIGTERM');
+		for (let i = 0; i < 100 && this.running.some((t) => t.running); i++)
+			Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 30);
+		for (const thing of this.running)
+			thing.kill('SIGKILL');
 		if (existsSync(this.shmFile)) {
 			spawnSync(join(BUILD, 'pushletctl'),
 				['-n', this.segment, 'destroy', '--force']);

@@ -7,6 +7,7 @@
 // else it does fails the test that uses it, with its output.
 
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { LIMIT, within } from './wait.mjs';
 import { binary } from './paths.mjs';
 
@@ -31,6 +32,7 @@ export class Guarded {
 		this.child = spawn(command, args, {
 			stdio: [options.stdin ?? 'ignore', 'pipe', 'pipe'],
 			env: { ...process.env, ...options.env },
+			detached: true,		/* a group of its own, for kill() */
 		});
 		for (const pipe of [this.child.stdout, this.child.stderr])
 			pipe.setEncoding('utf8').on('data', (text) => this.#hear(text));
@@ -90,8 +92,26 @@ export class Guarded {
 				+ this.output.slice(-4000));
 	}
 
-	/* At once, without waiting. */
-	kill() { this.child.kill('SIGKILL'); }
+	/* Is it there, as far as can be told without the event loop? */
+	get running() {
+		try {
+			return this.alive && !/\) [ZX] /.test(
+				readFileSync(`/proc/${this.pid}/stat`, 'latin1'));
+		} catch {
+			return false;
+		}
+	}
+
+	/* For the last moment of a test, when nothing can be waited for: a
+	 * signal to it and to all it has started. */
+	kill(signal) {
+		this.stopping = true;
+		try {
+			process.kill(-this.pid, signal);
+		} catch {
+			/* gone */
+		}
+	}
 
 	/* The test ends it on purpose, by a way that is not stop(). */
 	async killed(signal) {
@@ -105,7 +125,7 @@ export class Guarded {
 			this.stopping = true;
 			this.child.kill(signal);
 			await within(this.exited, limit, () => {
-				this.child.kill('SIGKILL');
+				this.kill('SIGKILL');
 				return `${this.name} did not end on ${signal}:\n`
 					+ this.output.slice(-4000);
 			});

@@ -59,7 +59,8 @@ export class Pushletd extends FcgiClient {
 	connect() { return connect(this.socket); }
 
 	check() { this.guarded?.check(); }
-	kill() { this.guarded?.child.kill('SIGKILL'); }
+	kill(signal) { this.guarded?.kill(signal); }
+	get running() { return this.guarded?.running; }
 	async stop(signal) { await this.guarded?.stop(signal, 5000 * SLOW); }
 	signal(signal) { this.guarded.child.kill(signal); }
 }

@@ -112,7 +112,8 @@ class Exchange {
 function anonymous(text, name) {
 	const ids = {
 		'43-id-generation': /(?<=p_id=(?:\\")?)(?<id>[a-z]{10})|(?<=p_sid=\\")(?<sid>[a-z]{5})/g,
-		'44-id-generation-uuid': /(?<id>-6dea5cdb(?::|%3A)1a1ff8d0c0e(?::|%3A)-[78][0-9a-f]+)|(?<sid>tapaz)/g,
+		'44-id-generation-uuid': new RegExp('(?<id>-6dea5cdb(?::|%3A)1a1ff8d0c0e'
+			+ '(?::|%3A)-[78][0-9a-f]+)|(?<sid>tapaz)', 'g'),
 	};
 	const seen = new Map();
 

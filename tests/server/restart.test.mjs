@@ -52,10 +52,10 @@ class Counter {
 }
 
 /* A browser: takes refreshes, and asks again when the server is away.  Collects
- * the numbers until it has seen one equal to this.last. */
+ * the numbers it sees, and counts the times it came back (trips). */
 class Browser {
 	constructor(session) {
-		Object.assign(this, { session, numbers: [], trips: 0, stopped: false });	/* trips: times it came back */
+		Object.assign(this, { session, numbers: [], trips: 0, stopped: false });
 	}
 
 	async run() {
@@ -137,7 +137,8 @@ describe('SIGTERM', () => {
 			const took = Date.now() - start;
 			assert.ok(took < 1000 * SLOW, `${took} ms`);
 			for (const s of streams) {
-				await s.channel.next({ p_event: 'refresh', p_url: `/pushlet/pushlet.srv?p_id=${s.id}&p_event=refresh` });
+				await s.channel.next({ p_event: 'refresh',
+					p_url: `/pushlet/pushlet.srv?p_id=${s.id}&p_event=refresh` });
 				await s.channel.rest();
 			}
 			await pull.next({ p_event: 'refresh' });

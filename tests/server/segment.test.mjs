@@ -85,7 +85,8 @@ describe('a segment that is not ours', () => {
 		await pushletd.stop();
 	});
 
-	it('because it belongs to another user is refused', { skip: !IS_ROOT && 'needs root' }, async () => {
+	it('because it belongs to another user is refused', {
+		skip: !IS_ROOT && 'needs root' }, async () => {
 		chownSync(lab.shmFile, 65534, 65534);
 		const { status, stderr } = await tool('pushletd', ['-f', '-n', lab.segment,
 			'-s', `unix:${lab.path('r.sock')}`]);

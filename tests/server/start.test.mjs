@@ -40,12 +40,12 @@ const isAlive = (pid) => {
 class Daemon {
 	constructor(pid) { this.pid = pid; }
 	check() { assert.ok(this.stopped || isAlive(this.pid), 'the daemon died'); }
-	kill() { if (isAlive(this.pid)) process.kill(this.pid, 'SIGKILL'); }
+	get running() { return isAlive(this.pid); }
+	kill(signal) { if (this.running) process.kill(this.pid, signal); }
 
 	async stop() {
 		this.stopped = true;
-		if (isAlive(this.pid))
-			process.kill(this.pid, 'SIGTERM');
+		this.kill('SIGTERM');
 		await until('the daemon to end', () => !isAlive(this.pid));
 	}
 }

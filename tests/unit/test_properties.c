@@ -131,9 +131,9 @@ static const struct {
 	{ "poll.refresh.wait.max.millis=10",
 	  ": poll.refresh.wait.min.millis (6000) is more than "
 	  "poll.refresh.wait.max.millis (10)\n" },
-	{ "log.max.bytes=266239", ": log.max.bytes must be at least 266240 "
+	{ "log.max.bytes=268287", ": log.max.bytes must be at least 268288 "
 	  "for event.max.bytes=65536 (it must hold 4 such events), not "
-	  "266239\n" },
+	  "268287\n" },
 	{ "queue.overflow=wait", ":1: queue.overflow must be one of "
 	  "drop-oldest|abort, not 'wait'\n" },
 	{ "session.timeout.mins=0", ":1: session.timeout.mins must be minutes "

@@ -162,6 +162,8 @@ static const struct {
 	{ "1", "x", BAD_NAME },
 	{ "a b", "x", BAD_NAME },
 	{ "a:b", "x", BAD_NAME },
+	{ "xmlns", "x", BAD_NAME },
+	{ "xmlnsx", "x", DONE },
 	{ "a=", "x", BAD_NAME },
 	{ "a\"", "x", BAD_NAME },
 	{ "\xff", "x", BAD_NAME },

@@ -283,6 +283,60 @@ START_TEST(clearing_ends_all_of_one_session)
 }
 END_TEST
 
+/* Whether ensuring that finds the subscription with that sid. */
+static bool ensured(struct client *c, const char *subjects, const char *label,
+		    const char *sid)
+{
+	char found[SID_SIZE];
+
+	ck_assert_int_eq(subscription_ensure(broker, c->session.ref, subjects,
+					     label, found), DONE);
+	return strcmp(found, sid) == 0;
+}
+
+START_TEST(ensuring_finds_the_very_same_subscription_and_no_other)
+{
+	struct client c = client_join("/first"), other = client_join("/a,/b");
+	char sid[SID_SIZE];
+
+	client_subscribe(&c, "/a,/b", "label");
+	memcpy(sid, c.sid, sizeof(sid));
+	client_subscribe(&c, "/last", NULL);
+	ck_assert(ensured(&c, "/a,/b", "label", sid));
+	ck_assert(ensured(&c, ",/a,,/b,", "label", sid));
+	ck_assert_uint_eq(used(), 6);
+	ck_assert(!ensured(&c, "/a,/b", NULL, sid));
+	ck_assert(!ensured(&c, "/a,/b", "", sid));
+	ck_assert(!ensured(&c, "/a,/b", "labels", sid));
+	ck_assert(!ensured(&c, "/a", "label", sid));
+	ck_assert(!ensured(&c, "/b,/a", "label", sid));
+	ck_assert_uint_eq(used(), 6 + 4 * 2 + 1);
+	ck_assert(!ensured(&c, "/a,/b,/c", "label", sid));
+	ck_assert(!ensured(&other, "/a,/b", "label", sid));
+	all_is_well();
+}
+END_TEST
+
+START_TEST(ensuring_again_and_again_piles_nothing_up)
+{
+	struct client c = client_join(NULL);
+	char sid[SID_SIZE];
+	int i;
+
+	client_subscribe(&c, "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16", NULL);
+	memcpy(sid, c.sid, sizeof(sid));
+	for (i = 0; i < 100; i++)
+		ck_assert(ensured(&c, "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16",
+				  NULL, sid));
+	ck_assert_uint_eq(used(), 16);
+	ck_assert_int_eq(subscription_ensure(broker, c.session.ref, "/", NULL,
+					     sid), TOO_MANY_SUBSCRIPTIONS);
+	session_leave(broker, c.session.ref);
+	ck_assert_int_eq(subscription_ensure(broker, c.session.ref, "/", NULL,
+					     sid), GONE);
+}
+END_TEST
+
 START_TEST(an_event_waits_though_its_subscription_ended)
 {
 	struct client c = client_join(NULL);
@@ -364,6 +418,9 @@ int main(void)
 	tcase_add_test(tc,
 		a_session_that_left_can_neither_subscribe_nor_unsubscribe);
 	tcase_add_test(tc, clearing_ends_all_of_one_session);
+	tcase_add_test(tc,
+		ensuring_finds_the_very_same_subscription_and_no_other);
+	tcase_add_test(tc, ensuring_again_and_again_piles_nothing_up);
 	tcase_add_test(tc, an_event_waits_though_its_subscription_ended);
 	return unit_run();
 }

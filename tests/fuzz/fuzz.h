@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fuzz.h - what the fuzzers have in common
+ *
+ * A fuzzer is one file tests/fuzz/fuzz_NAME.c with LLVMFuzzerTestOneInput();
+ * libFuzzer calls it again and again, each time with n other bytes.  What it
+ * claims, it claims with must() (base/log.h), which aborts: a finding, as are
+ * a report of a sanitizer and an input that takes seconds.
+ */
+#ifndef FUZZ_H
+#define FUZZ_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "broker/event.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+
+/* Small, so that inputs reach them. */
+static const struct event_limits fuzz_limits = {
+	.bytes = 512,
+	.attributes = 8,
+	.subject = 64,
+};
+
+/* What has not been read yet of an input. */
+struct fuzz_input {
+	const uint8_t *pos, *end;
+};
+
+/* The next byte; 0 when there is no more. */
+static inline unsigned fuzz_byte(struct fuzz_input *in)
+{
+	return in->pos < in->end ? *in->pos++ : 0;
+}
+
+/* The next text: a byte with its length, its bytes (fewer at the end). */
+static inline const char *fuzz_text(struct fuzz_input *in, size_t *n_out)
+{
+	const char *text;
+
+	*n_out = fuzz_byte(in);
+	if (*n_out > (size_t)(in->end - in->pos))
+		*n_out = (size_t)(in->end - in->pos);
+	text = (const char *)in->pos;
+	in->pos += *n_out;
+	return text;
+}
+
+static inline int fuzz_same(const struct event *a, const struct event *b)
+{
+	return a->count == b->count && a->packed.len == b->packed.len &&
+	       memcmp(buf_str(&a->packed), buf_str(&b->packed),
+		      a->packed.len) == 0;
+}
+
+#endif
