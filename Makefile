@@ -7,6 +7,8 @@
 ##   check-unit check-server check-browser check-guards
 ##                  one group of the tests
 ##   bench          install what is missing, build, measure: tests/bench/run
+##   fuzz           install what is missing, build with clang, look for inputs
+##                  that break something: tests/fuzz/run
 ##   install        below $(DESTDIR)$(prefix); uninstall removes the same files
 ##   clean          what was built in $(BUILD)
 ##   distclean      all that a fresh clone does not have
@@ -15,7 +17,7 @@
 ##
 ## Knobs, given as make NAME=VALUE
 ##   BUILD=DIR      where everything is built: build, or build-asan,
-##                  build-tsan, ... with SANITIZE
+##                  build-tsan, ... with SANITIZE; build-fuzz by fuzz
 ##   SANITIZE=LIST  address,undefined or thread or another -fsanitize= list
 ##   DEVELOPER=1    more warnings, all of them errors, banned functions
 ##   CRASH_POINTS=1 compile in the points where the tests kill a process
@@ -24,26 +26,28 @@
 ##   prefix, sbindir, sysconfdir, ..., DESTDIR
 ##                  the usual directories; ./configure --help lists them
 ##   TESTS=WORD     only test files with WORD in their path, also of bench
-##   DEPS=:         run, check and bench install no packages
+##                  and fuzz
+##   SECONDS=N      how long each fuzzer runs: 10
+##   DEPS=:         run, check, bench and fuzz install no packages
 ##   V=1            show the commands
 
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .PHONY: all bench bench-built check check-unit check-server check-browser \
-	check-guards check-built clean dist distclean help install run \
-	uninstall FORCE
+	check-guards check-built clean dist distclean fuzz fuzz-built help \
+	install run uninstall FORCE
 all:
 
 # -- configuration --------------------------------------------------------
 #
 # config.mk is made by the rule below when it is missing: GNU make remakes the
-# files it includes.  The goals of NEED_NO_CONFIG come before that: run, check
-# and bench must first install the very packages that configure looks for, and
-# then call make again.
+# files it includes.  The goals of NEED_NO_CONFIG come before that: run, check,
+# bench and fuzz must first install the very packages that configure looks for,
+# and then call make again.
 
 CHECKS = check check-unit check-server check-browser check-guards
-NEED_NO_CONFIG = help clean distclean run bench $(CHECKS)
+NEED_NO_CONFIG = help clean distclean run bench fuzz $(CHECKS)
 
 ifneq ($(filter-out $(NEED_NO_CONFIG),$(or $(MAKECMDGOALS),all)),)
 include config.mk
@@ -51,7 +55,7 @@ endif
 
 # These call make again, which is free to build in parallel; their own make
 # must not build the same files meanwhile (make -j all check).
-ifneq ($(filter run bench $(CHECKS),$(MAKECMDGOALS)),)
+ifneq ($(filter run bench fuzz $(CHECKS),$(MAKECMDGOALS)),)
 .NOTPARALLEL:
 endif
 
@@ -130,12 +134,14 @@ UNIT_SRC = $(LIB_SRC) $(filter-out src/main.c,$(SERVER_SRC)) $(TOOL_SRC)
 UNIT_TESTS = $(sort $(wildcard tests/unit/test_*.c))
 UNIT_COMMON = $(filter-out $(UNIT_TESTS),$(wildcard tests/unit/*.c))
 BENCHES = $(sort $(wildcard tests/bench/*.c))
+FUZZERS = $(sort $(wildcard tests/fuzz/fuzz_*.c))
 
 LIBRARY = $(BUILD)/libpushlet.a
 SHARED = $(BUILD)/libpushlet.so
 TOOLS = $(BUILD)/pushlet-publish $(BUILD)/pushletctl
 UNIT_PROGRAMS = $(patsubst tests/unit/%.c,$(BUILD)/test/%,$(UNIT_TESTS))
 BENCH_PROGRAMS = $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(BENCHES))
+FUZZ_PROGRAMS = $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/fuzz/%,$(FUZZERS))
 
 # The members of libpushlet share one compilation: position-independent, and
 # hidden but for what include/pushlet.h marks, so only that leaves the .so.
@@ -190,9 +196,16 @@ $(CRASH_PROGRAMS:$(BUILD)/test/%=$(OBJ)/tests/unit/%.o): \
 $(OBJ)/crash/%.o: private OBJ_CFLAGS = -fPIE -DCRASH_POINTS
 $(CRASH_PROGRAMS): $(BUILD)/test/libcrash.a
 
-$(filter-out $(CRASH_PROGRAMS),$(UNIT_PROGRAMS)) $(BENCH_PROGRAMS): \
-	$(BUILD)/test/libunits.a
-$(UNIT_PROGRAMS) $(BENCH_PROGRAMS): $(BUILD)/flags
+# Fuzzers have the main() of libFuzzer.
+$(OBJ)/tests/fuzz/%.o: private OBJ_CFLAGS = -fPIE -I$(<D)
+$(FUZZ_PROGRAMS): private LIBS = -fsanitize=fuzzer $(TEST_LIBS)
+$(FUZZ_PROGRAMS): $(BUILD)/fuzz/%: $(OBJ)/tests/fuzz/fuzz_%.o
+$(BUILD)/fuzz/publish: $(call obj,src/tools/publish_xml.c \
+	src/tools/publish_lines.c)
+
+$(filter-out $(CRASH_PROGRAMS),$(UNIT_PROGRAMS)) $(BENCH_PROGRAMS) \
+	$(FUZZ_PROGRAMS): $(BUILD)/test/libunits.a
+$(UNIT_PROGRAMS) $(BENCH_PROGRAMS) $(FUZZ_PROGRAMS): $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call quiet,LINK)$(LINK) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
 
@@ -209,7 +222,7 @@ $(OBJ)/crash/%.o: %.c $(BUILD)/flags
 
 .SECONDARY:
 -include $(patsubst %.c,$(OBJ)/%.d,$(UNIT_SRC) src/main.c $(UNIT_TESTS) \
-	$(UNIT_COMMON) $(BENCHES) $(wildcard src/tools/*.c)) \
+	$(UNIT_COMMON) $(BENCHES) $(FUZZERS) $(wildcard src/tools/*.c)) \
 	$(LIB_SRC:%.c=$(OBJ)/crash/%.d)
 
 # Stamps: written only when their text changes, so that what depends on them
@@ -262,6 +275,21 @@ bench:
 
 bench-built: all $(BENCH_PROGRAMS)
 	@PUSHLET_BUILD='$(abspath $(BUILD))' TESTS='$(TESTS)' tests/bench/run
+
+# Only clang has libFuzzer, and all that it is to see the way through must be
+# compiled for that.
+FUZZ_CC = clang
+SECONDS = 10
+
+fuzz:
+	@$(DEPS) fuzz
+	@+$(AGAIN) fuzz-built CC='$(FUZZ_CC)' DEVELOPER=1 \
+		BUILD='$(if $(filter file,$(origin BUILD)),build-fuzz,$(BUILD))' \
+		SANITIZE=address,undefined,fuzzer-no-link
+
+fuzz-built: $(FUZZ_PROGRAMS)
+	@$(SANITIZER_ENV) PUSHLET_BUILD='$(abspath $(BUILD))' \
+	TESTS='$(TESTS)' tests/fuzz/run '$(SECONDS)'
 
 # -- installing -----------------------------------------------------------
 
@@ -319,7 +347,7 @@ dist: configure
 
 # By name: BUILD may be a directory that holds other things as well.
 clean:
-	rm -rf $(addprefix $(BUILD)/,obj test bench test-logs flags sources \
+	rm -rf $(addprefix $(BUILD)/,obj test bench fuzz test-logs flags sources \
 		pushletd pushlet-publish pushletctl libpushlet.a \
 		libpushlet.so libpushlet.so.$(SOVERSION))
 	@test ! -d $(BUILD) || rmdir --ignore-fail-on-non-empty $(BUILD)

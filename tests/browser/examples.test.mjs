@@ -78,7 +78,7 @@ describe('vmstat', () => {
 		const child = spawn(binary('pushlet-publish'), ['-n', site.lab.segment,
 			'--lines', 'line', '/system/vmstat'],
 		{ stdio: ['pipe', 'inherit', 'inherit'] });
-		const rows = page.locator('#rows tr:visible');
+		const rows = page.locator('#rows tr:not(.empty):visible');
 
 		try {
 			await live(page);

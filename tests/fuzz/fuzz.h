@@ -51,6 +51,19 @@ static inline const char *fuzz_text(struct fuzz_input *in, size_t *n_out)
 	return text;
 }
 
+/* An event of texts by turns names and values, whatever they hold. */
+static inline void fuzz_event(struct fuzz_input *in, struct event *e)
+{
+	const char *name, *value;
+	size_t name_len, value_len;
+
+	while (in->pos < in->end) {
+		name = fuzz_text(in, &name_len);
+		value = fuzz_text(in, &value_len);
+		event_add_n(e, name, name_len, value, value_len);
+	}
+}
+
 static inline int fuzz_same(const struct event *a, const struct event *b)
 {
 	return a->count == b->count && a->packed.len == b->packed.len &&

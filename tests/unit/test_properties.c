@@ -156,7 +156,7 @@ END_TEST
 
 START_TEST(the_bounds_that_involve_two_are_met_exactly)
 {
-	ck_assert_int_eq(read_text("log.max.bytes=266240\n"
+	ck_assert_int_eq(read_text("log.max.bytes=268288\n"
 				   "pull.refresh.wait.min.millis=6000\n"
 				   "shm.mode=0644\n"), 0);
 	ck_assert_str_eq(buf_str(&report), "");
