@@ -20,11 +20,10 @@ var page = {
 		document.getElementById(id).textContent = text;
 	},
 
-	/* Join and listen to a subject. */
+	/* Join and listen to a subject: in one, so that live means subscribed. */
 	start: function (subject) {
 		onConnection();
-		p_join();
-		p_listen(subject, page.mode);
+		PL.joinListen(subject, page.mode);
 	}
 };
 
