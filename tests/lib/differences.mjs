@@ -416,17 +416,9 @@ export const LEFT_OUT = {
 export const DIFFERENCES = [...GENERAL, ...FORMATS, ...REQUESTS, ...BODIES,
 	...CHANNELS, ...LIVES];
 
-/* Some recordings are played slower, so that seconds of their leases, or of the
- * refresh a pull client owes, do not shrink to less than a busy machine can
- * keep.  They have no long waits. */
-const SCALES = {
-	'06-join-listen-pull': 5,
-	'07-join-listen-poll': 5,
-	'31-http-variants': 5,
-	'34a-queue-overflow-pull': 5,
-	'45-impersonation': 5,
-	'48-session-expiry-default': 10,
-};
+/* One recording is played slower, so that seconds of its leases do not shrink
+ * to less than a busy machine can keep. */
+const SCALES = { '48-session-expiry-default': 10 };
 
 /* Applies the table to a recording; returns the rows that changed something. */
 export function applyDifferences(scenario) {

@@ -28,9 +28,19 @@ const CONFIG = {
 };
 CONFIG.uuid = { ...CONFIG.default, generation: 'uuid' };
 
-/* What is recorded to happen one second apart happens 1/scale s apart. */
+/* When the last thing happens, in recorded seconds. */
+export function duration(scenario) {
+	return Math.max(...scenario.exchanges.map((x) =>
+		(Number.isFinite(x.endsAt) ? x.endsAt : x.at)));
+}
+
+/* What is recorded to happen one second apart happens 1/pace s apart.  Short
+ * recordings are not hurried: there is nothing to gain, and the refresh that a
+ * pull client owes would shrink to less than a busy machine can keep. */
 export function pace(scenario) {
-	return (scenario.scale ?? CONFIG[scenario.config].scale) / SLOW;
+	const scale = scenario.scale ?? CONFIG[scenario.config].scale;
+
+	return Math.min(scale, Math.max(1, duration(scenario))) / SLOW;
 }
 
 /* The recorded server's settings, at our pace. */

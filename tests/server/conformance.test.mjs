@@ -10,7 +10,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { names, read } from '../lib/transcript.mjs';
 import { applyDifferences, DIFFERENCES, LEFT_OUT } from '../lib/differences.mjs';
-import { pace, Replay, settings } from '../lib/replay.mjs';
+import { duration, pace, Replay, settings } from '../lib/replay.mjs';
 import { Lab } from '../lib/lab.mjs';
 
 const scenarios = names().filter((name) => !LEFT_OUT[name]).map((name) => {
@@ -18,8 +18,7 @@ const scenarios = names().filter((name) => !LEFT_OUT[name]).map((name) => {
 
 	return { scenario, rows: applyDifferences(scenario) };
 });
-const duration = ({ scenario }) => Math.max(...scenario.exchanges.map((x) =>
-	(Number.isFinite(x.endsAt) ? x.endsAt : x.at))) / pace(scenario);
+const length = ({ scenario }) => duration(scenario) / pace(scenario);
 
 async function replay(scenario) {
 	const lab = new Lab();
@@ -35,7 +34,7 @@ async function replay(scenario) {
 
 /* Long ones first, so that none is left alone at the end. */
 describe('a recorded scenario', { concurrency: 6 }, () => {
-	for (const { scenario } of scenarios.sort((a, b) => duration(b) - duration(a)))
+	for (const { scenario } of scenarios.sort((a, b) => length(b) - length(a)))
 		it(`${scenario.name}: ${scenario.title}`, () => replay(scenario));
 });
 
