@@ -125,18 +125,23 @@ static bool map_sane(const struct segment *s)
 /* Points the view at the sections of the mapped segment. */
 static void view(struct broker *b)
 {
+	const struct geometry *g = &b->geometry;
 	char *base = (char *)b->segment.head;
 
 	b->map = (struct layout *)b->segment.head;
-	b->workers = (struct pool){ &b->map->workers,
-				    base + b->map->at.workers };
-	b->sessions = (struct pool){ &b->map->sessions,
-				     base + b->map->at.sessions };
+	b->geometry = b->map->geometry;
+	b->at = b->map->at;
+	b->workers = (struct pool){ &b->map->workers, base + b->at.workers,
+				    g->workers, sizeof(struct worker) };
+	b->sessions = (struct pool){ &b->map->sessions, base + b->at.sessions,
+				     g->sessions, sizeof(struct session) };
 	b->subscriptions = (struct pool){ &b->map->subscriptions,
-					  base + b->map->at.subscriptions };
-	b->topics = (uint32_t *)(base + b->map->at.topics);
-	b->lengths = (uint32_t *)(base + b->map->at.lengths);
-	b->log = base + b->map->at.log;
+					  base + b->at.subscriptions,
+					  g->subscriptions,
+					  g->subscription_bytes };
+	b->topics = (uint32_t *)(base + b->at.topics);
+	b->lengths = (uint32_t *)(base + b->at.lengths);
+	b->log = base + b->at.log;
 }
 
 static void set_rules(struct rules *r, const struct properties *p)
@@ -236,7 +241,7 @@ static void tell_one(struct buf *report, const char *name, uint64_t has,
 static void tell_geometry(const struct broker *b, const struct properties *p,
 			  struct buf *report)
 {
-	const struct geometry *g = &b->map->geometry;
+	const struct geometry *g = &b->geometry;
 
 	tell_one(report, "sessionmanager.maxsessions", g->sessions,
 		 p->sessions_max);
@@ -319,13 +324,13 @@ struct event_limits broker_event_limits(const struct broker *b)
 	return (struct event_limits){
 		.bytes = LOAD(b->map->rules.event_bytes),
 		.attributes = (unsigned)LOAD(b->map->rules.event_attributes),
-		.subject = b->map->geometry.subject_bytes,
+		.subject = b->geometry.subject_bytes,
 	};
 }
 
 uint32_t broker_sessions_max(const struct broker *b)
 {
-	return b->map->geometry.sessions;
+	return b->geometry.sessions;
 }
 
 int broker_publish_from(const struct broker *b)
@@ -352,7 +357,7 @@ void broker_lock(struct broker *b)
 void broker_unlock(struct broker *b)
 {
 	uint64_t bells[WORKERS_LIMIT / 64];
-	unsigned i, words = (b->map->geometry.workers + 63) / 64;
+	unsigned i, words = (b->geometry.workers + 63) / 64;
 	bool owed = b->bells_owed, repaired = b->repaired;
 
 	b->repaired = false;
@@ -402,7 +407,7 @@ int broker_destroy(struct broker *b)
 
 	if (segment_retire(&b->segment) < 0)
 		return -1;
-	for (i = 0; i < b->map->geometry.workers; i++)
+	for (i = 0; i < b->geometry.workers; i++)
 		bell_ring(&worker_at(b, i)->bell);
 	return 0;
 }

@@ -93,6 +93,7 @@ static void take_events(struct broker *b, struct session *s, struct take *t,
 	const struct ref *ref;
 	size_t bytes = 0;
 
+	queue_mend(b, s);
 	while (t->count < t->max && (ref = queue_next(b, s))) {
 		r = eventlog_at(b, ref->position);
 		if (r && t->count && bytes + r->packed_bytes > t->room)

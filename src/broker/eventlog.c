@@ -13,17 +13,17 @@
 static struct log_record *place(struct broker *b, uint64_t position)
 {
 	return (struct log_record *)(b->log +
-				     position % b->map->geometry.log_bytes);
+				     position % b->geometry.log_bytes);
 }
 
 /* Is this what may stand at the position? */
 static bool sound(struct broker *b, uint64_t position)
 {
 	const struct log_record *r = place(b, position);
-	uint64_t ring = b->map->geometry.log_bytes;
+	uint64_t ring = b->geometry.log_bytes;
 
-	if (r->position != position || r->bytes < LOG_ALIGN ||
-	    r->bytes % LOG_ALIGN || r->bytes > ring - position % ring)
+	if (position % LOG_ALIGN || r->position != position ||
+	    r->bytes < LOG_ALIGN || r->bytes % LOG_ALIGN || r->bytes > ring - position % ring)
 		return false;
 	if (r->kind == LOG_FILLER)
 		return true;
@@ -38,7 +38,7 @@ const struct log_record *eventlog_at(struct broker *b, uint64_t position)
 	const struct log_head *log = &b->map->log;
 
 	if (position < log->tail || position >= log->head ||
-	    position % LOG_ALIGN || !sound(b, position) ||
+	    !sound(b, position) ||
 	    place(b, position)->kind != LOG_EVENT)
 		return NULL;
 	return place(b, position);
@@ -50,7 +50,7 @@ static void make_room(struct broker *b, uint64_t n)
 	struct log_head *log = &b->map->log;
 	uint64_t tail = log->tail;
 
-	while (log->head + n - tail > b->map->geometry.log_bytes) {
+	while (log->head + n - tail > b->geometry.log_bytes) {
 		if (tail >= log->head || !sound(b, tail))
 			tail = log->head;	/* damage: let all go */
 		else
@@ -60,6 +60,19 @@ static void make_room(struct broker *b, uint64_t n)
 	}
 	if (tail != log->tail)
 		STORE(log->tail, tail);
+}
+
+/* A head where no record may be is damage; no position is used twice, so it
+ * moves up.  All records go. */
+static void align_head(struct broker *b)
+{
+	struct log_head *log = &b->map->log;
+	uint64_t over = log->head % LOG_ALIGN;
+
+	if (over == 0)
+		return;
+	STORE(log->head, log->head + LOG_ALIGN - over);
+	STORE(log->tail, log->head);
 }
 
 /* Fills the ring up to its end, where a record does not fit any more. */
@@ -81,10 +94,12 @@ uint64_t eventlog_reserve(struct broker *b, size_t packed_bytes,
 			  struct log_record **record_out)
 {
 	struct log_head *log = &b->map->log;
-	uint64_t ring = b->map->geometry.log_bytes;
+	uint64_t ring = b->geometry.log_bytes;
 	uint64_t need = sizeof(struct log_record) + packed_bytes;
-	uint64_t left = ring - log->head % ring;
+	uint64_t left;
 
+	align_head(b);
+	left = ring - log->head % ring;
 	need = (need + LOG_ALIGN - 1) / LOG_ALIGN * LOG_ALIGN;
 	*record_out = NULL;
 	if (need > ring / 4)
@@ -113,8 +128,8 @@ static int chain_check(struct broker *b, struct buf *report)
 	const struct log_head *log = &b->map->log;
 	uint64_t p = log->tail;
 
-	if (log->head < log->tail ||
-	    log->head - log->tail > b->map->geometry.log_bytes) {
+	if (log->head < log->tail || log->head % LOG_ALIGN ||
+	    log->head - log->tail > b->geometry.log_bytes) {
 		buf_printf(report, "log: head %llu, tail %llu\n",
 			   (unsigned long long)log->head,
 			   (unsigned long long)log->tail);
@@ -134,6 +149,7 @@ void eventlog_mend(struct broker *b)
 {
 	struct buf report = BUF_INIT;
 
+	align_head(b);
 	if (chain_check(b, &report))
 		STORE(b->map->log.tail, b->map->log.head);
 	buf_release(&report);

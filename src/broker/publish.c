@@ -207,15 +207,17 @@ static bool address(struct broker *b, const char *to,
 		    char name_out[SESSION_ID_LEN + 1])
 {
 	struct session *s;
+	bool by_id;
 
 	broker_lock(b);
 	s = session_named(b, to);
 	if (s) {
 		ref_out->index = session_index(b, s);
 		ref_out->generation = s->slot.generation;
-		snprintf(name_out, SESSION_ID_LEN + 1, "%s",
-			 b->map->rules.publish_from == FROM_ID ? s->id :
-								 s->handle);
+		by_id = b->map->rules.publish_from == FROM_ID;
+		snprintf(name_out, SESSION_ID_LEN + 1, "%.*s",
+			 by_id ? SESSION_ID_LEN : SESSION_HANDLE_LEN,
+			 by_id ? s->id : s->handle);
 	}
 	broker_unlock(b);
 	return s;

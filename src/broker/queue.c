@@ -11,16 +11,25 @@
 
 struct ref *queue_of(struct broker *b, const struct session *s)
 {
-	char *base = (char *)b->map + b->map->at.queues;
+	char *base = (char *)b->map + b->at.queues;
 
 	return (struct ref *)base +
-	       (size_t)session_index(b, s) * queue_ring(&b->map->geometry);
+	       (size_t)session_index(b, s) * queue_ring(&b->geometry);
 }
 
 static struct ref *ref_at(struct broker *b, const struct session *s,
 			  uint64_t counter)
 {
-	return queue_of(b, s) + counter % queue_ring(&b->map->geometry);
+	return queue_of(b, s) + counter % queue_ring(&b->geometry);
+}
+
+void queue_mend(struct broker *b, struct session *s)
+{
+	if (s->queue_tail > s->queue_head ||
+	    s->queue_head - s->queue_tail > b->geometry.queue)
+		STORE(s->queue_tail, s->queue_head);
+	if (s->queue_sent < s->queue_tail || s->queue_sent > s->queue_head)
+		STORE(s->queue_sent, s->queue_tail);
 }
 
 static void lose_one(struct broker *b, struct session *s)
@@ -58,12 +67,13 @@ static void abort_session(struct broker *b, struct session *s)
 
 bool queue_push(struct broker *b, struct session *s, struct ref ref)
 {
+	queue_mend(b, s);
 	if (s->queue_head > 0 &&
 	    ref_at(b, s, s->queue_head - 1)->position == ref.position)
 		return false;
 	if (s->flags & SESSION_ABORTED)
 		return false;
-	if (s->queue_head - s->queue_tail >= b->map->geometry.queue) {
+	if (s->queue_head - s->queue_tail >= b->geometry.queue) {
 		if (b->map->rules.overflow == OVERFLOW_ABORT) {
 			abort_session(b, s);
 			return false;
@@ -112,6 +122,7 @@ void queue_commit(struct broker *b, struct session *s, uint64_t counter)
 {
 	uint64_t n;
 
+	queue_mend(b, s);
 	if (counter > s->queue_head)
 		counter = s->queue_head;
 	if (counter <= s->queue_tail)
@@ -129,14 +140,14 @@ int queue_check(struct broker *b, struct buf *report)
 	uint32_t i;
 	int broken = 0;
 
-	for (i = 0; i < b->map->geometry.sessions; i++) {
+	for (i = 0; i < b->geometry.sessions; i++) {
 		struct session *s = session_at(b, i);
 
 		if (s->slot.state != SLOT_LIVE)
 			continue;
 		if (s->queue_tail <= s->queue_sent &&
 		    s->queue_sent <= s->queue_head &&
-		    s->queue_head - s->queue_tail <= b->map->geometry.queue)
+		    s->queue_head - s->queue_tail <= b->geometry.queue)
 			continue;
 		buf_printf(report, "queue of session %.*s: tail %llu, sent "
 			   "%llu, head %llu\n", SESSION_HANDLE_LEN, s->handle,

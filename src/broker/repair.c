@@ -11,29 +11,40 @@
 #include "broker/view.h"
 #include "shm/store.h"
 
-/* A listener needs a live worker; a queue needs ordered counters. */
+/* A listener needs a live worker; a queue needs ordered counters.  A session
+ * whose names do not lead to it is nobody's: void. */
 static void mend_session(struct broker *b, struct session *s)
 {
 	struct worker *w = worker_at(b, s->worker);
 
+	if (!session_reachable(b, s)) {
+		STORE(s->slot.state, (uint32_t)SLOT_FREE);
+		return;
+	}
 	STORE(s->first_subscription, NONE);
 	STORE(s->subscription_count, 0);
 	if (s->channel && (!w || w->slot.state != SLOT_LIVE))
 		session_unserved(b, s);
-	if (s->queue_tail > s->queue_head ||
-	    s->queue_head - s->queue_tail > b->map->geometry.queue)
-		STORE(s->queue_tail, s->queue_head);
-	if (s->queue_sent < s->queue_tail || s->queue_sent > s->queue_head)
-		STORE(s->queue_sent, s->queue_tail);
+	queue_mend(b, s);
 }
 
 static void mend_sessions(struct broker *b)
 {
 	uint32_t i;
 
-	for (i = 0; i < b->map->geometry.sessions; i++)
+	for (i = 0; i < b->geometry.sessions; i++)
 		if (session_at(b, i)->slot.state == SLOT_LIVE)
 			mend_session(b, session_at(b, i));
+}
+
+static void mend_workers(struct broker *b)
+{
+	uint32_t i;
+
+	for (i = 0; i < b->geometry.workers; i++)
+		if (worker_at(b, i)->pid == 0)
+			STORE(worker_at(b, i)->slot.state,
+			      (uint32_t)SLOT_FREE);
 }
 
 /* Every bit of every worker: a channel whose session just ended has none that
@@ -42,10 +53,10 @@ static void wake_all(struct broker *b)
 {
 	uint32_t w, i;
 
-	for (w = 0; w < b->map->geometry.workers; w++) {
+	for (w = 0; w < b->geometry.workers; w++) {
 		if (worker_at(b, w)->slot.state != SLOT_LIVE)
 			continue;
-		for (i = 0; i < b->map->geometry.sessions; i++)
+		for (i = 0; i < b->geometry.sessions; i++)
 			worker_notify(b, w, i);
 	}
 }
@@ -65,9 +76,10 @@ void repair_all(struct broker *b)
 {
 	mend_states(&b->workers);
 	mend_states(&b->sessions);
+	mend_workers(b);
+	mend_sessions(b);
 	pool_rebuild(&b->workers);
 	pool_rebuild(&b->sessions);
-	mend_sessions(b);
 	subscriptions_rebuild(b);
 	eventlog_mend(b);
 	if (b->map->log.fanout)

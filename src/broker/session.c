@@ -66,6 +66,13 @@ struct session *session_named(struct broker *b, const char *name)
 			   len) ? s : NULL;
 }
 
+bool session_reachable(struct broker *b, const struct session *s)
+{
+	return memchr(s->id, '\0', sizeof(s->id)) &&
+	       memchr(s->handle, '\0', sizeof(s->handle)) &&
+	       session_named(b, s->id) == s && session_named(b, s->handle) == s;
+}
+
 struct session *session_of(struct broker *b, struct session_ref ref)
 {
 	struct session *s = session_at(b, ref.index);
@@ -90,12 +97,14 @@ bool session_stale(struct broker *b, const struct session *s, int64_t now)
 		return false;
 	limit = s->mode == MODE_PULL ? b->map->rules.pull_timeout :
 				       b->map->rules.poll_timeout;
-	return limit && now - s->served > (int64_t)limit;
+	return limit && now > s->served &&
+	       (uint64_t)now - (uint64_t)s->served > limit;
 }
 
 static void renew(struct broker *b, struct session *s, int64_t now)
 {
-	STORE(s->lease_end, now + (int64_t)b->map->rules.session_timeout);
+	STORE(s->lease_end,
+	      (int64_t)((uint64_t)now + b->map->rules.session_timeout));
 }
 
 void session_unserved(struct broker *b, struct session *s)
@@ -125,6 +134,7 @@ static void view_of(struct broker *b, const struct session *s,
 	out->ref.generation = s->slot.generation;
 	memcpy(out->id, s->id, sizeof(out->id));
 	memcpy(out->handle, s->handle, sizeof(out->handle));
+	out->id[SESSION_ID_LEN] = out->handle[SESSION_HANDLE_LEN] = '\0';
 	out->format = s->format;
 	out->mode = s->mode <= MODE_POLL ? s->mode : MODE_STREAM;
 	out->listened = s->flags & SESSION_LISTENED;
@@ -224,7 +234,7 @@ static unsigned sweep(struct broker *b, int64_t now)
 	uint32_t i;
 	unsigned n = 0;
 
-	for (i = 0; i < b->map->geometry.sessions; i++) {
+	for (i = 0; i < b->geometry.sessions; i++) {
 		struct session *s = session_at(b, i);
 
 		if (s->slot.state != SLOT_LIVE || session_current(s, now))
@@ -255,10 +265,10 @@ unsigned session_expire(struct broker *b)
 /* What is wrong with a live session, or NULL. */
 static const char *fault(struct broker *b, struct session *s)
 {
-	uint32_t i, n = 0, steps = b->map->geometry.subscriptions;
+	uint32_t i, n = 0, steps = b->geometry.subscriptions;
 	struct worker *w = worker_at(b, s->worker);
 
-	if (session_named(b, s->id) != s || session_named(b, s->handle) != s)
+	if (!session_reachable(b, s))
 		return "its id or handle does not lead to it";
 	if (s->channel && (!w || w->slot.state != SLOT_LIVE))
 		return "its listener lives nowhere";
@@ -270,7 +280,7 @@ static const char *fault(struct broker *b, struct session *s)
 		    sub->session != session_index(b, s) ||
 		    sub->session_generation != s->slot.generation)
 			return "its list of subscriptions leads astray";
-		for (; p && n <= b->map->geometry.subscriptions; n++)
+		for (; p && n <= b->geometry.subscriptions; n++)
 			p = subscription_at(b, p->next_part);
 		i = sub->next_of_session;
 	}
@@ -284,7 +294,7 @@ int session_check(struct broker *b, struct buf *report)
 	uint64_t listed = 0;
 	int broken = 0;
 
-	for (i = 0; i < b->map->geometry.sessions; i++) {
+	for (i = 0; i < b->geometry.sessions; i++) {
 		struct session *s = session_at(b, i);
 		const char *wrong;
 

@@ -15,7 +15,7 @@ static void read_sessions(struct broker *b, struct status *out)
 {
 	uint32_t i;
 
-	for (i = 0; i < b->map->geometry.sessions; i++) {
+	for (i = 0; i < b->geometry.sessions; i++) {
 		const struct session *s = session_at(b, i);
 
 		if (s->slot.state != SLOT_LIVE)
@@ -34,7 +34,7 @@ void status_read(struct broker *b, struct status *out)
 	out->epoch = b->map->epoch;
 	out->created = b->map->created;
 	out->bytes = b->segment.size;
-	out->geometry = b->map->geometry;
+	out->geometry = b->geometry;
 	out->at = b->map->at;
 	out->counts = b->map->counts;
 	out->log_head = b->map->log.head;
@@ -50,7 +50,7 @@ static uint32_t channels_of(struct broker *b, uint32_t worker)
 {
 	uint32_t i, n = 0;
 
-	for (i = 0; i < b->map->geometry.sessions; i++) {
+	for (i = 0; i < b->geometry.sessions; i++) {
 		const struct session *s = session_at(b, i);
 
 		n += s->slot.state == SLOT_LIVE && s->channel &&
@@ -65,11 +65,11 @@ struct status_worker *status_workers(struct broker *b, unsigned *n_out)
 	uint32_t i;
 
 	*n_out = 0;
-	list = calloc(b->map->geometry.workers, sizeof(*list));
+	list = calloc(b->geometry.workers, sizeof(*list));
 	if (!list)
 		return NULL;
 	broker_lock(b);
-	for (i = 0; i < b->map->geometry.workers; i++) {
+	for (i = 0; i < b->geometry.workers; i++) {
 		const struct worker *w = worker_at(b, i);
 
 		if (w->slot.state != SLOT_LIVE)
@@ -85,7 +85,7 @@ struct status_worker *status_workers(struct broker *b, unsigned *n_out)
 static void read_subjects(struct broker *b, const struct session *s,
 			  struct buf *out)
 {
-	uint32_t steps = b->map->geometry.subscriptions;
+	uint32_t steps = b->geometry.subscriptions;
 	const struct subscription *sub, *p;
 
 	sub = subscription_at(b, s->first_subscription);
@@ -107,13 +107,16 @@ static void read_session(struct broker *b, const struct session *s,
 
 	memcpy(out->handle, s->handle, sizeof(out->handle));
 	memcpy(out->address, s->address, sizeof(out->address));
+	out->handle[SESSION_HANDLE_LEN] = '\0';
+	out->address[ADDRESS_SIZE - 1] = '\0';
 	out->format = s->format;
 	out->mode = s->mode;
 	out->listened = s->flags & SESSION_LISTENED;
 	out->listening = s->channel != 0;
 	out->pid = s->channel && w ? w->pid : 0;
 	out->joined = s->joined;
-	out->lease_ms = s->channel ? -1 : s->lease_end - now;
+	out->lease_ms = s->channel ? -1 :
+		(int64_t)((uint64_t)s->lease_end - (uint64_t)now);
 	out->queued = s->queue_head - s->queue_tail;
 	out->delivered = s->delivered;
 	out->lost = s->lost;
@@ -130,9 +133,11 @@ struct status_session *status_sessions(struct broker *b, unsigned *n_out)
 	*n_out = 0;
 	broker_lock(b);
 	used = b->map->sessions.used;
+	if (used > b->geometry.sessions)
+		used = b->geometry.sessions;
 	if (used)
 		list = calloc(used, sizeof(*list));
-	for (i = 0; list && i < b->map->geometry.sessions; i++) {
+	for (i = 0; list && i < b->geometry.sessions; i++) {
 		const struct session *s = session_at(b, i);
 
 		if (s->slot.state == SLOT_LIVE && *n_out < used &&

@@ -36,17 +36,28 @@ static uint32_t sid_index(const char *sid)
 	return *end ? NONE : (uint32_t)n;
 }
 
+/* The live subscription of this index if it is the session's, or NULL. */
+static struct subscription *own(struct broker *b, const struct session *s,
+				uint32_t index)
+{
+	struct subscription *sub = subscription_at(b, index);
+
+	if (!sub || sub->slot.state != SLOT_LIVE ||
+	    sub->session != session_index(b, s) ||
+	    sub->session_generation != s->slot.generation)
+		return NULL;
+	return sub;
+}
+
 /* The live subscription of a session that a sid names, or NULL. */
 static struct subscription *named(struct broker *b, const struct session *s,
 				  const char *sid)
 {
 	uint32_t index = sid_index(sid);
-	struct subscription *sub = subscription_at(b, index);
+	struct subscription *sub = own(b, s, index);
 	char text[SID_SIZE];
 
-	if (!sub || sub->slot.state != SLOT_LIVE ||
-	    sub->session != session_index(b, s) ||
-	    sub->session_generation != s->slot.generation)
+	if (!sub)
 		return NULL;
 	subscription_sid(text, index, sub->slot.generation);
 	return strcmp(text, sid) ? NULL : sub;
@@ -67,7 +78,7 @@ static size_t first_subject(const char **list, const char **rest_out)
 static enum outcome examine(const struct broker *b, const char *subjects,
 			    const char *label, unsigned *parts_out)
 {
-	size_t max = b->map->geometry.subject_bytes;
+	size_t max = b->geometry.subject_bytes;
 	size_t n, label_len = label ? strlen(label) : 0;
 	const char *rest;
 
@@ -117,7 +128,8 @@ static uint32_t write_parts(struct broker *b, struct session *s,
 
 	for (; (n = first_subject(&subjects, &rest)) > 0; subjects = rest) {
 		index = pool_take(&b->subscriptions);
-		if (index == NONE)
+		/* A free list in a circle gives the first, still free, again. */
+		if (index == NONE || index == first)
 			return NONE;
 		write_part(b, index, s, subjects, n);
 		if (first == NONE)
@@ -148,28 +160,36 @@ void subscription_link(struct broker *b, uint32_t first)
 	STORE(s->subscription_count, s->subscription_count + n);
 }
 
-/* Frees a subscription whose first part is already void. */
+/* Is this another part of the subscription that begins with first? */
+static bool is_part(struct broker *b, uint32_t index, uint32_t first)
+{
+	const struct subscription *p = subscription_at(b, index);
+
+	return p && p->slot.state == SUBSCRIPTION_PART && p->first == first;
+}
+
+/* Frees a subscription.  What is free is no part, so a circle ends. */
 static void free_parts(struct broker *b, struct session *s, uint32_t first)
 {
-	uint32_t steps = b->map->geometry.subscriptions;
 	uint32_t next, i = first, n = 0;
 
 	STORE(subscription_at(b, first)->slot.state, (uint32_t)SLOT_FREE);
-	for (; i != NONE && subscription_at(b, i) && steps--; i = next, n++) {
+	do {
 		next = subscription_at(b, i)->next_part;
 		topic_remove(b, i);
 		pool_give(&b->subscriptions, i);
-	}
+		i = next;
+		n++;
+	} while (is_part(b, i, first));
 	STORE(s->subscription_count, s->subscription_count - n);
 }
 
 void subscriptions_end(struct broker *b, struct session *s)
 {
-	uint32_t steps = b->map->geometry.subscriptions;
 	uint32_t i = s->first_subscription;
 
 	STORE(s->first_subscription, NONE);
-	while (subscription_at(b, i) && steps--) {
+	while (own(b, s, i)) {
 		uint32_t next = subscription_at(b, i)->next_of_session;
 
 		free_parts(b, s, i);
@@ -186,7 +206,7 @@ static enum outcome add(struct broker *b, struct session *s, unsigned parts,
 	if (s->subscription_count + parts >
 	    b->map->rules.session_subscriptions)
 		return TOO_MANY_SUBSCRIPTIONS;
-	if (b->subscriptions.head->max - b->subscriptions.head->used < parts) {
+	if (b->subscriptions.max - b->subscriptions.head->used < parts) {
 		COUNT(b, refused, 1);
 		return SEGMENT_FULL;
 	}
@@ -230,7 +250,7 @@ static struct subscription *find_same(struct broker *b,
 				      const struct session *s,
 				      const char *subjects, const char *label)
 {
-	uint32_t steps = b->map->geometry.subscriptions;
+	uint32_t steps = b->geometry.subscriptions;
 	struct subscription *sub = subscription_at(b, s->first_subscription);
 
 	for (; sub && steps--; sub = subscription_at(b, sub->next_of_session))
@@ -282,7 +302,7 @@ enum outcome subscription_ensure(struct broker *b, struct session_ref ref,
 /* Takes a first part out of its session's list. */
 static void unlist(struct broker *b, struct session *s, uint32_t first)
 {
-	uint32_t steps = b->map->geometry.subscriptions;
+	uint32_t steps = b->geometry.subscriptions;
 	uint32_t *link = &s->first_subscription;
 	struct subscription *sub;
 
@@ -300,7 +320,7 @@ static void tell(struct broker *b, const struct subscription *sub,
 		 struct buf *subjects_out, struct buf *label_out,
 		 bool *labelled_out)
 {
-	uint32_t steps = b->map->geometry.subscriptions;
+	uint32_t steps = b->geometry.subscriptions;
 	const struct subscription *p = sub;
 
 	*labelled_out = sub->label_bytes != NO_LABEL &&
@@ -382,12 +402,12 @@ bool subscription_fits(const struct broker *b, const struct subscription *sub)
 	size_t label = sub->label_bytes == NO_LABEL ? 0 : sub->label_bytes;
 
 	return sub->subject_bytes > 0 &&
-	       sub->subject_bytes + label <= b->map->geometry.subject_bytes;
+	       sub->subject_bytes + label <= b->geometry.subject_bytes;
 }
 
 void subscriptions_rebuild(struct broker *b)
 {
-	uint32_t i, max = b->map->geometry.subscriptions;
+	uint32_t i, max = b->geometry.subscriptions;
 	struct subscription *sub;
 
 	topic_clear(b);
@@ -420,7 +440,7 @@ void subscriptions_rebuild(struct broker *b)
 static int parts_of(struct broker *b, uint32_t first)
 {
 	struct subscription *p = subscription_at(b, first);
-	uint32_t max = b->map->geometry.subscriptions;
+	uint32_t max = b->geometry.subscriptions;
 	int n = 1;
 
 	while (p->next_part != NONE) {
@@ -437,7 +457,7 @@ int subscription_check(struct broker *b, struct buf *report)
 	uint32_t i, total = 0;
 	int n, broken = 0;
 
-	for (i = 0; i < b->map->geometry.subscriptions; i++) {
+	for (i = 0; i < b->geometry.subscriptions; i++) {
 		struct subscription *sub = subscription_at(b, i);
 
 		if (sub->slot.state != SLOT_LIVE)

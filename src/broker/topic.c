@@ -15,7 +15,7 @@
 /* FNV-1a from a secret start, so that colliding subjects cannot be chosen. */
 static uint64_t hash_start(const struct broker *b)
 {
-	return b->map->geometry.seed;
+	return b->geometry.seed;
 }
 
 static uint64_t hash_step(uint64_t h, char c)
@@ -28,7 +28,7 @@ static uint32_t *bucket(struct broker *b, uint64_t h)
 {
 	h ^= h >> 32;
 	h *= 0x9e3779b97f4a7c15ULL;
-	return &b->topics[h >> 40 & (b->map->geometry.topics - 1)];
+	return &b->topics[h >> 40 & (b->geometry.topics - 1)];
 }
 
 static uint32_t *bucket_of(struct broker *b, const char *subject, size_t n)
@@ -52,7 +52,7 @@ static bool same_subject(const struct subscription *s, const char *subject,
 static struct subscription *find(struct broker *b, uint32_t first,
 				 const char *subject, size_t n)
 {
-	uint32_t steps = b->map->geometry.subscriptions;
+	uint32_t steps = b->geometry.subscriptions;
 	struct subscription *s = subscription_at(b, first);
 
 	while (s && !same_subject(s, subject, n) && steps--)
@@ -93,7 +93,7 @@ void topic_insert(struct broker *b, uint32_t index)
 /* The link in the bucket's chain that leads to an index, or NULL. */
 static uint32_t *link_to(struct broker *b, uint32_t *slot, uint32_t index)
 {
-	uint32_t steps = b->map->geometry.subscriptions;
+	uint32_t steps = b->geometry.subscriptions;
 	struct subscription *s;
 
 	while (*slot != index && steps--) {
@@ -146,9 +146,9 @@ void topic_clear(struct broker *b)
 {
 	uint32_t i;
 
-	for (i = 0; i < b->map->geometry.topics; i++)
+	for (i = 0; i < b->geometry.topics; i++)
 		STORE(b->topics[i], NONE);
-	for (i = 0; i <= b->map->geometry.subject_bytes; i++)
+	for (i = 0; i <= b->geometry.subject_bytes; i++)
 		STORE(b->lengths[i], 0);
 }
 
@@ -157,8 +157,8 @@ void topic_match(struct broker *b, const char *subject, size_t n,
 		 void *arg)
 {
 	uint64_t h = hash_start(b);
-	size_t len, max = b->map->geometry.subject_bytes;
-	uint32_t index, steps = b->map->geometry.subscriptions;
+	size_t len, max = b->geometry.subject_bytes;
+	uint32_t index, steps = b->geometry.subscriptions;
 	struct subscription *s;
 
 	for (len = 1; len <= n && len <= max; len++) {
@@ -190,7 +190,7 @@ static int64_t chain_length(struct broker *b, struct subscription *head)
 		if (s->slot.state == SLOT_FREE ||
 		    s->topic_previous != previous ||
 		    !same_subject(s, head->text, head->subject_bytes) ||
-		    n++ > b->map->geometry.subscriptions)
+		    n++ > b->geometry.subscriptions)
 			return -1;
 		previous = subscription_index(b, s);
 	}
@@ -211,14 +211,14 @@ int topic_check(struct broker *b, struct buf *report)
 	uint32_t i, index, topics = 0, lengths = 0;
 	int64_t n, found = 0;
 
-	for (i = 0; i < b->map->geometry.topics; i++) {
+	for (i = 0; i < b->geometry.topics; i++) {
 		struct subscription *s;
 
 		for (index = b->topics[i]; index != NONE; topics++) {
 			s = subscription_at(b, index);
 			n = s && found_there(b, &b->topics[i], s) ?
 				chain_length(b, s) : -1;
-			if (n < 0 || topics > b->map->geometry.subscriptions) {
+			if (n < 0 || topics > b->geometry.subscriptions) {
 				buf_printf(report, "topics: bucket %u leads "
 					   "astray\n", i);
 				return 1;
@@ -227,7 +227,7 @@ int topic_check(struct broker *b, struct buf *report)
 			index = s->bucket_next;
 		}
 	}
-	for (i = 0; i <= b->map->geometry.subject_bytes; i++)
+	for (i = 0; i <= b->geometry.subject_bytes; i++)
 		lengths += b->lengths[i];
 	if (found == b->subscriptions.head->used && lengths == topics)
 		return 0;

@@ -14,6 +14,10 @@
 struct broker {
 	struct segment segment;
 	struct layout *map;		/* the segment's first bytes */
+	/* Copies, found sane at opening: damage that comes later must not
+	 * lead us out of the mapping. */
+	struct geometry geometry;
+	struct sections at;
 	struct pool workers;
 	struct pool sessions;
 	struct pool subscriptions;
@@ -51,14 +55,14 @@ static inline uint32_t session_index(const struct broker *b,
 				     const struct session *s)
 {
 	return (uint32_t)(((const char *)s - b->sessions.slots) /
-			  b->sessions.head->stride);
+			  b->sessions.stride);
 }
 
 static inline uint32_t subscription_index(const struct broker *b,
 					  const struct subscription *s)
 {
 	return (uint32_t)(((const char *)s - b->subscriptions.slots) /
-			  b->subscriptions.head->stride);
+			  b->subscriptions.stride);
 }
 
 /* The live session of a reference, or NULL. */
@@ -83,6 +87,9 @@ uint64_t *worker_ready(struct broker *b, uint32_t worker);
 
 /* The live session that an id, or a handle, names; or NULL. */
 struct session *session_named(struct broker *b, const char *name);
+
+/* Do its id and its handle lead to it? */
+bool session_reachable(struct broker *b, const struct session *s);
 
 /* No channel serves it any more; its lease starts to run. */
 void session_unserved(struct broker *b, struct session *s);
@@ -113,6 +120,10 @@ void topic_match(struct broker *b, const char *subject, size_t n,
 /* The ring of a session: queue_ring() entries. */
 struct ref *queue_of(struct broker *b, const struct session *s);
 
+/* A queue whose counters are not in order lets all go: they bound its walks.
+ * Called by who is about to walk it. */
+void queue_mend(struct broker *b, struct session *s);
+
 /* Adds a reference, by the overflow policy if there is no room, and notifies
  * the listener.  A position that is the queue's last already is not added
  * again.  Returns whether it was added. */
@@ -140,7 +151,8 @@ uint64_t eventlog_reserve(struct broker *b, size_t packed_bytes,
 /* Makes the reserved record real, its fan-out under way. */
 void eventlog_commit(struct broker *b, uint64_t position);
 
-/* Lets all records go if they do not lead from tail to head. */
+/* Lets all records go if they do not lead from tail to head, and the head to
+ * a place where a record may be. */
 void eventlog_mend(struct broker *b);
 
 /* Puts the event at log.fanout into the queues it belongs to (again, after a

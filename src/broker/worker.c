@@ -20,10 +20,10 @@ enum { REAP_PERIOD = 5000 };	/* ms between two rounds, by whoever */
 
 uint64_t *worker_ready(struct broker *b, uint32_t worker)
 {
-	char *base = (char *)b->map + b->map->at.ready;
+	char *base = (char *)b->map + b->at.ready;
 
 	return (uint64_t *)base +
-	       (size_t)worker * b->map->geometry.ready_words;
+	       (size_t)worker * b->geometry.ready_words;
 }
 
 void worker_notify(struct broker *b, uint32_t worker, uint32_t session)
@@ -42,7 +42,7 @@ static void enter(struct broker *b, uint32_t index, struct proc self)
 	struct worker *w = worker_at(b, index);
 	uint32_t i;
 
-	for (i = 0; i < b->map->geometry.ready_words; i++)
+	for (i = 0; i < b->geometry.ready_words; i++)
 		STORE(worker_ready(b, index)[i], 0);
 	STORE(w->pid, self.pid);
 	STORE(w->started, self.started);
@@ -80,7 +80,7 @@ static void release(struct broker *b, uint32_t index)
 {
 	uint32_t i;
 
-	for (i = 0; i < b->map->geometry.sessions; i++) {
+	for (i = 0; i < b->geometry.sessions; i++) {
 		struct session *s = session_at(b, i);
 
 		if (s->slot.state == SLOT_LIVE && s->channel &&
@@ -121,7 +121,7 @@ unsigned worker_reap(struct broker *b)
 	uint32_t i;
 	unsigned n = 0;
 
-	for (i = 0; i < b->map->geometry.workers; i++) {
+	for (i = 0; i < b->geometry.workers; i++) {
 		struct worker *w = worker_at(b, i);
 		struct proc p;
 
@@ -165,7 +165,7 @@ void worker_answer(struct broker *b, uint32_t worker,
 	uint32_t i, bit;
 
 	bell_answer(&worker_at(b, worker)->bell);
-	for (i = 0; i < b->map->geometry.ready_words; i++) {
+	for (i = 0; i < b->geometry.ready_words; i++) {
 		if (!LOAD(ready[i]))
 			continue;
 		word = __atomic_exchange_n(&ready[i], 0, __ATOMIC_ACQ_REL);
@@ -181,7 +181,7 @@ int worker_check(struct broker *b, struct buf *report)
 	uint32_t i;
 	int broken = 0;
 
-	for (i = 0; i < b->map->geometry.workers; i++) {
+	for (i = 0; i < b->geometry.workers; i++) {
 		struct worker *w = worker_at(b, i);
 
 		if (w->slot.state != SLOT_LIVE || w->pid)

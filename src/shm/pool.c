@@ -15,16 +15,16 @@ static struct slot *slot_at(const struct pool *p, uint32_t index)
 
 void pool_init(struct pool *p, uint32_t max, uint32_t stride)
 {
-	p->head->max = max;
-	p->head->stride = stride;
+	p->head->max = p->max = max;
+	p->head->stride = p->stride = stride;
 	pool_rebuild(p);
 }
 
 void *pool_at(const struct pool *p, uint32_t index)
 {
-	if (index >= p->head->max)
+	if (index >= p->max)
 		return NULL;
-	return p->slots + (size_t)index * p->head->stride;
+	return p->slots + (size_t)index * p->stride;
 }
 
 uint32_t pool_take(struct pool *p)
@@ -58,7 +58,7 @@ void pool_rebuild(struct pool *p)
 	uint32_t i, first = NONE, used = 0;
 
 	/* Downwards, so that low indexes are handed out first. */
-	for (i = p->head->max; i-- > 0;) {
+	for (i = p->max; i-- > 0;) {
 		struct slot *s = slot_at(p, i);
 
 		if (s->state != SLOT_FREE) {
@@ -77,7 +77,7 @@ int pool_check(const struct pool *p, const char *name, struct buf *report)
 	uint32_t i, in_use = 0, listed = 0;
 	int broken = 0;
 
-	for (i = 0; i < p->head->max; i++)
+	for (i = 0; i < p->max; i++)
 		in_use += slot_at(p, i)->state != SLOT_FREE;
 	if (in_use != p->head->used) {
 		buf_printf(report, "%s: %u in use, counted as %u\n", name,
@@ -87,13 +87,13 @@ int pool_check(const struct pool *p, const char *name, struct buf *report)
 	for (i = p->head->first_free; i != NONE; listed++) {
 		struct slot *s = slot_at(p, i);
 
-		if (!s || s->state != SLOT_FREE || listed > p->head->max)
+		if (!s || s->state != SLOT_FREE || listed > p->max)
 			break;
 		i = s->next_free;
 	}
-	if (i != NONE || listed + in_use != p->head->max) {
+	if (i != NONE || listed + in_use != p->max) {
 		buf_printf(report, "%s: free list holds %u of %u free%s\n",
-			   name, listed, p->head->max - in_use,
+			   name, listed, p->max - in_use,
 			   i != NONE ? ", then goes astray" : "");
 		broken++;
 	}

@@ -39,10 +39,13 @@ struct pool_head {
 	uint32_t used;		/* derived */
 };
 
-/* A process's view of a pool: never in the segment. */
+/* A process's view of a pool: never in the segment.  max and stride are its
+ * own copies: damage to the head must not lead it out of the slots. */
 struct pool {
 	struct pool_head *head;
 	char *slots;
+	uint32_t max;
+	uint32_t stride;
 };
 
 /* Only by the creator, on zeroed memory.  stride >= sizeof(struct slot). */

@@ -228,6 +228,23 @@ START_TEST(a_segment_whose_head_disagrees_with_itself_is_refused)
 }
 END_TEST
 
+START_TEST(a_head_damaged_later_leads_nobody_out_of_the_segment)
+{
+	struct client c;
+
+	make();
+	c = client_join("/a");
+	memset(geometry(), 0xff, sizeof(*geometry()));
+	memset(&broker->map->at, 0xff, sizeof(broker->map->at));
+	memset(&broker->map->sessions, 0, sizeof(broker->map->sessions));
+	damages[_i]();
+	ck_assert_uint_eq(say("/a", "x"), 1);
+	ck_assert_str_eq(client_peek(&c), "x");
+	broker_repair(broker);
+	all_is_well();
+}
+END_TEST
+
 START_TEST(another_layout_is_refused)
 {
 	struct broker *second;
@@ -356,6 +373,9 @@ int main(void)
 	tcase_add_test(tc, limits_larger_than_memory_are_refused);
 	tcase_add_loop_test(tc,
 		a_segment_whose_head_disagrees_with_itself_is_refused, 0,
+		ROWS(damages));
+	tcase_add_loop_test(tc,
+		a_head_damaged_later_leads_nobody_out_of_the_segment, 0,
 		ROWS(damages));
 	tcase_add_test(tc, another_layout_is_refused);
 	tcase_add_test(tc,

@@ -275,6 +275,17 @@ static void head_before_tail(void) { log_head()->head = log_head()->tail - 16; }
 static void more_than_the_ring(void) { log_head()->tail -= 2 * RING; }
 static void tail_astray(void) { log_head()->tail += LOG_ALIGN; }
 static void head_astray(void) { log_head()->head += 10 * RING; }
+static void tail_between(void) { log_head()->tail += 8; }
+static void tail_at_the_last_byte(void)
+{
+	log_head()->head = 3 * RING;
+	log_head()->tail = 2 * RING - 1;
+}
+static void head_between(void) { log_head()->head += 8; }
+static void all_between(void)
+{
+	log_head()->head = log_head()->tail = 2 * RING - 1;
+}
 static void fanout_left(void) { log_head()->fanout = log_head()->tail; }
 
 static struct log_record *oldest(void)
@@ -293,6 +304,7 @@ static void long_subject(void) { oldest()->subject_bytes = UINT32_MAX; }
 
 static void (*const damages[])(void) = {
 	head_before_tail, more_than_the_ring, tail_astray, head_astray,
+	tail_between, tail_at_the_last_byte, head_between, all_between,
 	fanout_left, no_bytes, odd_bytes, many_bytes, other_position,
 	unknown_kind, long_packed, subject_outside, long_subject,
 };

@@ -15,7 +15,7 @@ enum { SLOTS = 5, STRIDE = 24 };
 
 static struct pool_head head;
 static _Alignas(8) char slots[SLOTS * STRIDE];
-static struct pool pool = { &head, slots };
+static struct pool pool = { .head = &head, .slots = slots };
 
 static void set_up(void)
 {

@@ -261,6 +261,42 @@ START_TEST(broken_counters_are_noticed_and_mended)
 }
 END_TEST
 
+/* Each makes a queue of nearly all there are numbers. */
+static void tail_far_behind(struct session *s) { s->queue_head = UINT64_MAX; }
+static void tail_far_ahead(struct session *s) { s->queue_tail = UINT64_MAX; }
+static void sent_far_ahead(struct session *s) { s->queue_sent = UINT64_MAX; }
+static void committed_far_ahead(struct session *s)
+{
+	s->queue_head = UINT64_MAX;
+	s->queue_sent = UINT64_MAX - 2;
+}
+
+static void (*const far[])(struct session *s) = {
+	tail_far_behind, tail_far_ahead, sent_far_ahead, committed_far_ahead,
+};
+
+START_TEST(nobody_walks_a_queue_that_cannot_be)
+{
+	struct client c = client_join("/q");
+	struct session *s = session_at(broker, c.session.ref.index);
+
+	say_numbers(1, 5);
+	client_listen(&c);
+	far[_i](s);
+	client_receive(&c);
+	far[_i](s);
+	c.counter = UINT64_MAX;
+	client_commit(&c);
+	far[_i](s);
+	say_numbers(6, 7);
+	client_receive(&c);
+	broker_repair(broker);
+	say_numbers(8, 9);
+	ck_assert_str_eq(client_receive(&c), "8 9");
+	all_is_well();
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = unit_case("queue");
@@ -280,5 +316,7 @@ int main(void)
 	tcase_add_test(tc,
 		under_abort_a_session_without_a_channel_is_just_over);
 	tcase_add_loop_test(tc, broken_counters_are_noticed_and_mended, 0, 4);
+	tcase_add_loop_test(tc, nobody_walks_a_queue_that_cannot_be, 0,
+			    ROWS(far));
 	return unit_run();
 }

@@ -206,6 +206,46 @@ START_TEST(subscriptions_are_sound_after_any_damage)
 }
 END_TEST
 
+static void id_of_another(void) { session_at(broker, 0)->id[37] ^= 1; }
+static void handle_of_another(void) { session_at(broker, 0)->handle[17] ^= 1; }
+static void id_without_end(void) { session_at(broker, 0)->id[38] = 'x'; }
+static void handle_without_end(void)
+{
+	memset(session_at(broker, 0)->handle, 'x', 19);
+}
+
+static void (*const renamings[])(void) = {
+	id_of_another, handle_of_another, id_without_end, handle_without_end,
+};
+
+START_TEST(a_session_that_nobody_can_name_ends)
+{
+	struct client c = client_join("/a"), other = client_join("/a");
+
+	client_listen(&c);
+	die_after(renamings[_i]);
+	all_is_well();
+	ck_assert(!client_lives(&c) && client_lives(&other));
+	ck_assert_int_eq(client_result(&c), TAKEN_GONE);
+	ck_assert_uint_eq(say("/a", "x"), 1);
+}
+END_TEST
+
+static void no_process(void) { worker_at(broker, 0)->pid = 0; }
+
+START_TEST(a_worker_without_a_process_ends_and_its_sessions_wait)
+{
+	struct client c = client_join("/a");
+
+	client_listen(&c);
+	die_after(no_process);
+	all_is_well();
+	ck_assert_uint_eq(broker->workers.head->used, 0);
+	say("/a", "x");
+	ck_assert_str_eq(client_peek(&c), "x");
+}
+END_TEST
+
 START_TEST(repairing_what_is_sound_changes_nothing_that_counts)
 {
 	struct client a = client_join("/a,/b"), b = client_join("/a");
@@ -242,6 +282,10 @@ int main(void)
 	tcase_add_test(tc, slots_in_a_state_nobody_knows_are_freed);
 	tcase_add_loop_test(tc, subscriptions_are_sound_after_any_damage, 0,
 			    ROWS(damages));
+	tcase_add_loop_test(tc, a_session_that_nobody_can_name_ends, 0,
+			    ROWS(renamings));
+	tcase_add_test(tc,
+		a_worker_without_a_process_ends_and_its_sessions_wait);
 	tcase_add_test(tc,
 		repairing_what_is_sound_changes_nothing_that_counts);
 	return unit_run();

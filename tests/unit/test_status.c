@@ -178,6 +178,33 @@ START_TEST(no_sessions_make_an_empty_list)
 }
 END_TEST
 
+START_TEST(texts_without_end_and_wrong_counts_are_survived)
+{
+	struct client c = client_join("/a");
+	struct session *s = session_at(broker, c.session.ref.index);
+	struct status_session *list;
+	struct session_view view;
+	unsigned n;
+
+	memset(s->handle, 'x', sizeof(s->handle));
+	memset(s->address, 'y', sizeof(s->address));
+	s->lease_end = INT64_MAX;
+	broker->map->sessions.used = UINT32_MAX;
+	list = status_sessions(broker, &n);
+	ck_assert_uint_eq(n, 1);
+	ck_assert_uint_eq(strlen(list[0].handle), sizeof(s->handle) - 1);
+	ck_assert_uint_eq(strlen(list[0].address), sizeof(s->address) - 1);
+	status_sessions_free(list, n);
+	ck_assert_int_eq(session_find(broker, c.session.id, &view), DONE);
+	ck_assert_uint_eq(strlen(view.handle), sizeof(s->handle) - 1);
+	say_to(c.session.id, "/a", "x");
+	client_listen(&c);
+	client_receive(&c);
+	ck_assert_uint_eq(strlen(event_get(delivered_event(0), "p_to")),
+			  sizeof(s->handle) - 1);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = unit_case("status");
@@ -190,5 +217,6 @@ int main(void)
 	tcase_add_test(tc, sessions_are_listed_with_all_that_is_known);
 	tcase_add_test(tc, a_session_whose_lease_is_over_is_not_listed);
 	tcase_add_test(tc, no_sessions_make_an_empty_list);
+	tcase_add_test(tc, texts_without_end_and_wrong_counts_are_survived);
 	return unit_run();
 }

@@ -337,6 +337,44 @@ START_TEST(ensuring_again_and_again_piles_nothing_up)
 }
 END_TEST
 
+/* Each leads astray where a session with subscriptions 0 (parts 1, 2) and 3
+ * would go; 4 is another's, 5 the first free one. */
+static struct subscription *sub_of(uint32_t i)
+{
+	return subscription_at(broker, i);
+}
+
+static void free_list_of_one(void) { sub_of(5)->slot.next_free = 5; }
+static void free_list_of_two(void) { sub_of(6)->slot.next_free = 5; }
+static void list_to_another(void) { sub_of(3)->next_of_session = 4; }
+static void list_in_a_circle(void) { sub_of(0)->next_of_session = 3; }
+static void part_of_another(void) { sub_of(2)->next_part = 4; }
+static void parts_in_a_circle(void) { sub_of(2)->next_part = 0; }
+
+static void (*const damages[])(void) = {
+	free_list_of_one, free_list_of_two, list_to_another, list_in_a_circle,
+	part_of_another, parts_in_a_circle,
+};
+
+START_TEST(a_list_that_leads_astray_ends_and_hurts_no_other_session)
+{
+	struct client c = client_join("/a,/b,/c"), other, later;
+	char sid[SID_SIZE];
+
+	client_subscribe(&c, "/d", NULL);
+	other = client_join("/e");
+	later = client_join(NULL);
+	damages[_i]();
+	subscription_add(broker, later.session.ref, "/f,/g", NULL, sid);
+	subscription_add(broker, later.session.ref, "/f,/g,/h", NULL, sid);
+	ck_assert_int_eq(session_leave(broker, c.session.ref), DONE);
+	ck_assert_uint_eq(say("/e", "x"), 1);
+	ck_assert_str_eq(client_peek(&other), "x");
+	broker_repair(broker);
+	all_is_well();
+}
+END_TEST
+
 START_TEST(an_event_waits_though_its_subscription_ended)
 {
 	struct client c = client_join(NULL);
@@ -421,6 +459,9 @@ int main(void)
 	tcase_add_test(tc,
 		ensuring_finds_the_very_same_subscription_and_no_other);
 	tcase_add_test(tc, ensuring_again_and_again_piles_nothing_up);
+	tcase_add_loop_test(tc,
+		a_list_that_leads_astray_ends_and_hurts_no_other_session, 0,
+		ROWS(damages));
 	tcase_add_test(tc, an_event_waits_though_its_subscription_ended);
 	return unit_run();
 }
