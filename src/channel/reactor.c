@@ -54,9 +54,10 @@ static void close_channel(struct reactor *r, struct channel *c)
 {
 	roster_remove(&r->roster, c);
 	ready_remove(&r->ready, c);
-	uv_poll_stop(&c->poll);
-	close(c->fd);
+	/* In this order: uv_close() takes the descriptor out of the poll set,
+	 * and behind close() its number may be another thread's. */
 	uv_close((uv_handle_t *)&c->poll, freed);
+	close(c->fd);
 	if (r->stopping && !r->roster.oldest)
 		uv_stop(&r->loop);
 }
@@ -115,6 +116,9 @@ static void conclude(struct reactor *r, struct channel *c, enum verdict v)
 		return;
 	case ENDED:
 		part(r, c, c->held.len ? HELD : WRITTEN);
+		return;
+	case TIRED:
+		send_back(r, c);
 		return;
 	case AGAIN:
 		ready_add(&r->ready, c);
