@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "broker/session.h"
 #include "broker/view.h"
 #include "shm/store.h"
 
@@ -123,6 +124,7 @@ static void take_one(struct broker *b, struct take *t,
 	t->count = 0;
 	t->lost = 0;
 	t->more = false;
+	t->reliable = s && s->flags & SESSION_RELIABLE;
 	if (!s) {
 		t->result = TAKEN_GONE;
 	} else if (s->channel != t->channel) {
@@ -154,7 +156,10 @@ static void commit_one(struct broker *b, const struct commit *c, int64_t now)
 
 	if (!s || s->channel != c->channel)
 		return;
-	queue_commit(b, s, c->counter);
+	if (s->flags & SESSION_RELIABLE || s->mode != MODE_STREAM)
+		queue_carry(s, c->counter);
+	else
+		queue_commit(b, s, c->counter);
 	if (c->lost_told)
 		STORE(s->lost_told, s->lost_told + c->lost_told);
 	STORE(s->served, now);
@@ -172,4 +177,19 @@ void delivery_commit(struct broker *b, const struct commit *commits,
 	for (i = 0; i < n; i++)
 		commit_one(b, &commits[i], now);
 	broker_unlock(b);
+}
+
+enum outcome delivery_acknowledge(struct broker *b, struct session_ref ref,
+				  const uint64_t *ack)
+{
+	struct session *s;
+
+	broker_lock(b);
+	s = session_of(b, ref);
+	if (s && ack)
+		queue_acknowledge(b, s, *ack);
+	else if (s && !(s->flags & SESSION_RELIABLE))
+		queue_acknowledge(b, s, s->queue_carried);
+	broker_unlock(b);
+	return s ? DONE : GONE;
 }

@@ -32,6 +32,7 @@ struct take {
 	unsigned first, count;		/* deliveries, below */
 	uint64_t lost;			/* lost before the first of them */
 	bool more;			/* the queue holds more */
+	bool reliable;			/* the client wants them numbered */
 };
 
 struct delivery {
@@ -74,8 +75,16 @@ struct commit {
 					 * listener_detach() */
 };
 
-/* Commits for n channels; those replaced meanwhile are skipped. */
+/* Commits for n channels; those replaced meanwhile are skipped.  Events of a
+ * stream leave the queue with that; those of a pull or poll, and all of a
+ * reliable session, when they are acknowledged. */
 void delivery_commit(struct broker *b, const struct commit *commits,
 		     unsigned n);
+
+/* The client is back.  ack is how many events of the session it has (the
+ * p_eid of the last one); NULL: it does not say, so what responses carried
+ * counts as arrived, unless the session is reliable.  DONE or GONE. */
+enum outcome delivery_acknowledge(struct broker *b, struct session_ref ref,
+				  const uint64_t *ack);
 
 #endif

@@ -14,7 +14,10 @@
 #define FORMAT_ROWS(X) \
 	X(js, "js") \
 	X(xml, "xml") \
-	X(xml_strict, "xml-strict")
+	X(xml_strict, "xml-strict") \
+	X(json, "json") \
+	X(sse, "sse") \
+	X(multipart, "multipart")
 
 /* The p_format of a number; "?" when there is no such format. */
 static inline const char *format_name(unsigned number)

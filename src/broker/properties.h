@@ -42,6 +42,8 @@ struct properties {
 	uint64_t read_timeout;		/* queue.read.timeout.millis */
 	uint64_t write_timeout;		/* queue.write.timeout.millis */
 	uint64_t stream_max;		/* stream.max.seconds, 0 = no limit */
+	uint64_t stream_max_bytes;	/* stream.max.bytes, 0 = no limit */
+	uint64_t stream_padding;	/* stream.padding.bytes */
 	bool force_pull_all;		/* listen.force.pull.all */
 	char force_pull_agents[512];	/* listen.force.pull.agents */
 	uint64_t pull_timeout;		/* pull.refresh.timeout.millis */

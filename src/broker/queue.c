@@ -30,6 +30,10 @@ void queue_mend(struct broker *b, struct session *s)
 		STORE(s->queue_tail, s->queue_head);
 	if (s->queue_sent < s->queue_tail || s->queue_sent > s->queue_head)
 		STORE(s->queue_sent, s->queue_tail);
+	if (s->queue_carried > s->queue_head)
+		STORE(s->queue_carried, s->queue_head);
+	if (s->queue_settled > s->queue_head)
+		STORE(s->queue_settled, s->queue_head);
 }
 
 static void lose_one(struct broker *b, struct session *s)
@@ -38,14 +42,24 @@ static void lose_one(struct broker *b, struct session *s)
 	COUNT(b, lost, 1);
 }
 
-/* Lets the oldest go.  What the listener has already is not lost, and what was
- * counted as lost before is not lost again. */
+/* Was the oldest handed to a listener, or even carried by a response? */
+static bool handed_out(const struct session *s)
+{
+	return s->queue_tail < s->queue_sent ||
+	       s->queue_tail < s->queue_carried;
+}
+
+/* Lets the oldest go.  What a listener has already is not lost, or not yet
+ * (queue_acknowledge()), and what was counted as lost before is not lost
+ * again. */
 static void drop_oldest(struct broker *b, struct session *s)
 {
-	bool handed = s->queue_tail < s->queue_sent;
+	bool handed = handed_out(s);
 	bool counted = ref_at(b, s, s->queue_tail)->position == 0;
 
-	if (!handed)
+	if (counted && s->queue_settled == s->queue_tail)
+		STORE(s->queue_settled, s->queue_tail + 1);
+	if (s->queue_sent <= s->queue_tail)
 		STORE(s->queue_sent, s->queue_tail + 1);
 	STORE(s->queue_tail, s->queue_tail + 1);
 	if (!handed && !counted)
@@ -74,7 +88,8 @@ bool queue_push(struct broker *b, struct session *s, struct ref ref)
 	if (s->flags & SESSION_ABORTED)
 		return false;
 	if (s->queue_head - s->queue_tail >= b->geometry.queue) {
-		if (b->map->rules.overflow == OVERFLOW_ABORT) {
+		if (b->map->rules.overflow == OVERFLOW_ABORT &&
+		    !handed_out(s)) {
 			abort_session(b, s);
 			return false;
 		}
@@ -135,6 +150,39 @@ void queue_commit(struct broker *b, struct session *s, uint64_t counter)
 	COUNT(b, delivered, n);
 }
 
+void queue_carry(struct session *s, uint64_t counter)
+{
+	if (counter > s->queue_head)
+		counter = s->queue_head;
+	if (counter > s->queue_carried)
+		STORE(s->queue_carried, counter);
+}
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static uint64_t most(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+void queue_acknowledge(struct broker *b, struct session *s, uint64_t counter)
+{
+	uint64_t arrived = least(counter, s->queue_head);
+	uint64_t from = most(arrived, s->queue_settled);
+	uint64_t to = least(s->queue_tail, s->queue_carried);
+
+	if (s->queue_settled < most(from, to))
+		STORE(s->queue_settled, most(from, to));
+	if (from < to) {
+		STORE(s->lost, s->lost + (to - from));
+		COUNT(b, lost, to - from);
+	}
+	queue_commit(b, s, arrived);
+}
+
 int queue_check(struct broker *b, struct buf *report)
 {
 	uint32_t i;
@@ -147,6 +195,8 @@ int queue_check(struct broker *b, struct buf *report)
 			continue;
 		if (s->queue_tail <= s->queue_sent &&
 		    s->queue_sent <= s->queue_head &&
+		    s->queue_carried <= s->queue_head &&
+		    s->queue_settled <= s->queue_head &&
 		    s->queue_head - s->queue_tail <= b->geometry.queue)
 			continue;
 		buf_printf(report, "queue of session %.*s: tail %llu, sent "

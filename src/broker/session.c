@@ -215,6 +215,18 @@ enum outcome session_find(struct broker *b, const char *id,
 	return s ? DONE : GONE;
 }
 
+enum outcome session_rely(struct broker *b, struct session_ref ref)
+{
+	struct session *s;
+
+	broker_lock(b);
+	s = session_of(b, ref);
+	if (s)
+		STORE(s->flags, (uint16_t)(s->flags | SESSION_RELIABLE));
+	broker_unlock(b);
+	return s ? DONE : GONE;
+}
+
 enum outcome session_leave(struct broker *b, struct session_ref ref)
 {
 	struct session *s;

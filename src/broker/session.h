@@ -42,6 +42,10 @@ enum outcome session_join(struct broker *b, unsigned format,
 enum outcome session_find(struct broker *b, const char *id,
 			  struct session_view *view_out);
 
+/* Makes a session reliable: its events are numbered and stay queued until they
+ * are acknowledged (delivery.h).  DONE or GONE. */
+enum outcome session_rely(struct broker *b, struct session_ref ref);
+
 /* Ends a session.  DONE or GONE. */
 enum outcome session_leave(struct broker *b, struct session_ref ref);
 

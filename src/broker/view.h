@@ -132,6 +132,13 @@ bool queue_push(struct broker *b, struct session *s, struct ref ref);
 /* The oldest not yet handed to the listener, or NULL. */
 const struct ref *queue_next(struct broker *b, const struct session *s);
 
+/* Responses took everything before the counter. */
+void queue_carry(struct session *s, uint64_t counter);
+
+/* The client has everything before the counter: forget it.  What an overflow
+ * dropped behind that, although a response had carried it, is lost. */
+void queue_acknowledge(struct broker *b, struct session *s, uint64_t counter);
+
 /* The log has overrun the event of queue_next(): passes over it, and counts it
  * as lost the first time. */
 void queue_overrun(struct broker *b, struct session *s);

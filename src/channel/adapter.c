@@ -18,6 +18,8 @@
 #define ROW(id, name) &adapter_##id,
 static const struct adapter *const table[] = { FORMAT_ROWS(ROW) };
 
+enum { CALLBACK_MAX = 64 };
+
 #define ROWS (sizeof(table) / sizeof(table[0]))
 
 const struct adapter *adapter_find(const char *name)
@@ -35,6 +37,7 @@ unsigned adapter_number(const struct adapter *a)
 {
 	unsigned i;
 
+	a = a->like ? a->like : a;
 	for (i = 0; i < ROWS && table[i] != a; i++)
 		;
 	must(i < ROWS);
@@ -44,6 +47,32 @@ unsigned adapter_number(const struct adapter *a)
 const struct adapter *adapter_at(unsigned number)
 {
 	return number < ROWS ? table[number] : NULL;
+}
+
+const struct adapter *adapter_calling(const struct adapter *a)
+{
+	return a == &adapter_json || a == &adapter_jsonp ? &adapter_jsonp :
+							   NULL;
+}
+
+bool adapter_callback_valid(const char *name)
+{
+	static const char first[] = "abcdefghijklmnopqrstuvwxyz"
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ_$";
+	static const char rest[] = "abcdefghijklmnopqrstuvwxyz"
+				   "ABCDEFGHIJKLMNOPQRSTUVWXYZ_$0123456789";
+	const char *end = name + strlen(name);
+
+	if (end - name > CALLBACK_MAX)
+		return false;
+	for (; strspn(name, first); name++) {
+		name += strspn(name, rest);
+		if (name == end)
+			return true;
+		if (*name != '.')
+			return false;
+	}
+	return false;
 }
 
 const struct adapter *adapter_default(void)
@@ -106,16 +135,24 @@ static unsigned wait_of(const struct event *e)
 	return (unsigned)wait;
 }
 
+void adapter_between(const struct adapter *a, struct buf *out)
+{
+	if (a->between)
+		buf_puts(out, a->between);
+}
+
 void adapter_event(const struct adapter *a, struct buf *out,
-		   const struct event *e)
+		   const struct event *e, bool first)
 {
 	const char *kind = event_get(e, "p_event");
 	const char *url = event_get(e, "p_url");
 
+	if (!first)
+		adapter_between(a, out);
 	if (a->refresh && kind && url && strcmp(kind, "refresh") == 0) {
-		a->refresh(out, url, wait_of(e));
+		a->refresh(out, e, wait_of(e));
 		return;
 	}
 	adapter_shared(a, out, buf_str(&e->packed), e->packed.len);
-	a->close(out);
+	a->close(out, 0);
 }

@@ -2,8 +2,9 @@
 /*
  * adapter.h - how events look in one p_format
  *
- * A response is start, then events, then finish.  An event is written in
- * pieces, so that what all receivers of an event share is rendered once:
+ * A response is start, then events with between between them, then finish.  An
+ * event is written in pieces, so that what all receivers of an event share is
+ * rendered once:
  *
  *	open, attr (index 0, 1, ...), attr ..., close
  *
@@ -19,22 +20,34 @@
 #ifndef CHANNEL_ADAPTER_H
 #define CHANNEL_ADAPTER_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "base/buf.h"
 #include "broker/event.h"
 
 struct adapter {
 	const char *name;		/* p_format */
 	const char *content_type;	/* of the response head */
+	bool reliable;			/* its sessions are, asked or not */
+	/* The format whose events look just the same: what is rendered for one
+	 * serves both.  NULL: it stands for itself. */
+	const struct adapter *like;
+	const char *between;		/* two events; NULL: nothing */
+	const char *padding;		/* means nothing behind an event, how
+					 * often ever */
 
-	/* before the first event; may be NULL */
-	void (*start)(struct buf *out);
+	/* Before the first event; may be NULL.  callback is the function that
+	 * the body is to call, for formats that do; else NULL. */
+	void (*start)(struct buf *out, const char *callback);
 	void (*open)(struct buf *out);
 	void (*attr)(struct buf *out, const struct attr *a, unsigned index);
-	void (*close)(struct buf *out);
+	/* eid is the number of the event for its session (p_eid); 0: none. */
+	void (*close)(struct buf *out, uint64_t eid);
 	/* Written for an event whose p_event is refresh, instead of open/
-	 * attr/close; NULL: it is an event like any other.  wait is in
-	 * milliseconds, url is the URL to fetch, as sent (unescaped). */
-	void (*refresh)(struct buf *out, const char *url, unsigned wait);
+	 * attr/close; NULL: it is an event like any other.  It has a p_url;
+	 * wait is its p_wait, in milliseconds. */
+	void (*refresh)(struct buf *out, const struct event *e, unsigned wait);
 	/* ends a whole response; may be NULL */
 	void (*finish)(struct buf *out);
 };
@@ -46,6 +59,14 @@ const struct adapter *adapter_find(const char *name);
  * row of the table; adapter_at() of any number: NULL when it names no row. */
 unsigned adapter_number(const struct adapter *a);
 const struct adapter *adapter_at(unsigned number);
+
+/* The format of an answer that calls a function (p_callback) in a session of
+ * this format; NULL when there is none. */
+const struct adapter *adapter_calling(const struct adapter *a);
+
+/* May a function that an answer calls be named so?  Names of JavaScript joined
+ * by dots, in ASCII, at most 64 bytes: nothing else can stand in the answer. */
+bool adapter_callback_valid(const char *name);
 
 /* What a session gets that names no format at join. */
 const struct adapter *adapter_default(void);
@@ -64,8 +85,12 @@ void adapter_own(const struct adapter *a, struct buf *out, unsigned *index,
 void adapter_own_int(const struct adapter *a, struct buf *out, unsigned *index,
 		     const char *name, uint64_t value);
 
-/* A whole event (refresh included, from its p_url and p_wait). */
+/* A whole event (refresh included, from its p_url and p_wait).  first: of its
+ * response. */
 void adapter_event(const struct adapter *a, struct buf *out,
-		   const struct event *e);
+		   const struct event *e, bool first);
+
+/* What comes between two events, if anything. */
+void adapter_between(const struct adapter *a, struct buf *out);
 
 #endif

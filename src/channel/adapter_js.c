@@ -14,31 +14,9 @@
 #include <string.h>
 
 #include "channel/escape.h"
+#include "channel/json.h"
 
 #define SCRIPT "<script language=\"JavaScript\">"
-
-static void write_js(struct buf *out, unsigned long code)
-{
-	switch (code) {
-	case '\n':
-		buf_puts(out, "\\n");
-		break;
-	case '\r':
-		buf_puts(out, "\\r");
-		break;
-	case '\t':
-		buf_puts(out, "\\t");
-		break;
-	case '\\':
-	case '"':
-	case '\'':
-		buf_putc(out, '\\');
-		buf_putc(out, (char)code);
-		break;
-	default:
-		buf_printf(out, "\\u%04lX", code);
-	}
-}
 
 /* The separators end a line for JavaScript before ES2019, controls of the
  * upper range are no valid HTML.  All have four hexadecimal digits. */
@@ -53,12 +31,13 @@ static const struct escape js_escape = {
 		['\\'] = true, [0x7F] = true
 	},
 	.special_wide = special_wide,
-	.write = write_js
+	.write = json_write
 };
 
 /* The frame's address holds the session id, which no referrer may show. */
-static void start_page(struct buf *out)
+static void start_page(struct buf *out, const char *callback)
 {
+	(void)callback;
 	buf_puts(out,
 		 "<html><head>"
 		 "<meta name=\"referrer\" content=\"no-referrer\">"
@@ -83,13 +62,16 @@ static void add_attr(struct buf *out, const struct attr *a, unsigned index)
 	buf_putc(out, '"');
 }
 
-static void close_event(struct buf *out)
+static void close_event(struct buf *out, uint64_t eid)
 {
+	(void)eid;
 	buf_puts(out, ");</script>");
 }
 
-static void refresh_page(struct buf *out, const char *url, unsigned wait)
+static void refresh_page(struct buf *out, const struct event *e, unsigned wait)
 {
+	const char *url = event_get(e, "p_url");
+
 	buf_puts(out, "\n" SCRIPT "url='");
 	escape_add(out, &js_escape, url, strlen(url));
 	buf_printf(out, "';\nsetTimeout(refresh, %u);\n</script>", wait);
@@ -104,6 +86,7 @@ const struct adapter adapter_js = {
 	.name = "js",
 	.content_type = "text/html;charset=UTF-8",
 	.start = start_page,
+	.padding = " ",
 	.open = open_event,
 	.attr = add_attr,
 	.close = close_event,

@@ -12,4 +12,7 @@
 FORMAT_ROWS(DECLARE_ADAPTER)
 #undef DECLARE_ADAPTER
 
+/* Not a p_format of its own: json with p_callback. */
+extern const struct adapter adapter_jsonp;
+
 #endif

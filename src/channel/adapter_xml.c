@@ -81,8 +81,9 @@ static const struct escape name_escape = {
 	.write = write_name
 };
 
-static void start_document(struct buf *out)
+static void start_document(struct buf *out, const char *callback)
 {
+	(void)callback;
 	buf_puts(out, "<pushlet>");
 }
 
@@ -106,14 +107,16 @@ static void add_attr(struct buf *out, const struct attr *a, unsigned index)
 	buf_putc(out, '"');
 }
 
-static void close_event(struct buf *out)
+static void close_event(struct buf *out, uint64_t eid)
 {
+	(void)eid;
 	buf_puts(out, " />");
 }
 
 const struct adapter adapter_xml = {
 	.name = "xml",
 	.content_type = "text/plain;charset=UTF-8",
+	.padding = " ",
 	.open = open_event,
 	.attr = add_attr,
 	.close = close_event
@@ -123,6 +126,7 @@ const struct adapter adapter_xml_strict = {
 	.name = "xml-strict",
 	.content_type = "text/xml;charset=UTF-8",
 	.start = start_document,
+	.padding = " ",
 	.open = open_event,
 	.attr = add_attr,
 	.close = close_event,

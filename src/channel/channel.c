@@ -5,6 +5,7 @@
 #include "channel/channel.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -135,7 +136,7 @@ enum written channel_write(struct channel *c, const struct iovec *pieces,
 static void add_event(struct channel *c, struct buf *out, struct event *e)
 {
 	event_add_int(e, "p_time", clock_unix());
-	adapter_event(c->adapter, out, e);
+	adapter_event(c->adapter, out, e, false);
 	event_release(e);
 }
 
@@ -161,10 +162,16 @@ void channel_abort(struct channel *c, struct buf *out, const char *reason)
 void channel_refresh(struct channel *c, struct buf *out, uint64_t wait)
 {
 	struct event e = EVENT_INIT;
+	struct buf url = BUF_INIT;
 
+	buf_puts(&url, c->url);
+	/* Who fetches it has what came before it. */
+	if (c->eid && (c->reliable || c->mode != MODE_STREAM))
+		buf_printf(&url, "&p_ack=%" PRIu64, c->eid);
 	event_add(&e, "p_event", "refresh");
 	event_add_int(&e, "p_wait", (int64_t)wait);
-	event_add(&e, "p_url", c->url);
+	event_add(&e, "p_url", buf_str(&url));
+	buf_release(&url);
 	add_event(c, out, &e);
 }
 

@@ -39,7 +39,9 @@ struct channel {
 	int64_t opened;			/* clock_ms() */
 	int64_t quiet_since;		/* clock_ms() of the last write */
 	unsigned seq;			/* p_seq of the last event */
+	uint64_t eid;			/* of the last data event; 0: none */
 	unsigned written;		/* data events of this response */
+	uint64_t bytes;			/* of this response, data events only */
 	int fd;
 	int request;			/* FastCGI request id */
 	uint8_t mode;			/* enum session_mode */
@@ -48,6 +50,7 @@ struct channel {
 	bool ending;			/* last words are written or held */
 	bool watching_write;		/* poll waits for room, too */
 	bool answered;			/* a pull or poll has had its answer */
+	bool reliable;			/* its client acknowledges events */
 };
 
 struct channel_plan {

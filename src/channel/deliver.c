@@ -90,6 +90,7 @@ static void add_own(struct deliver *d, struct channel *c,
 		    const struct delivery *item, unsigned index, uint64_t lost)
 {
 	const struct adapter *a = c->adapter;
+	uint64_t eid = c->reliable ? item->counter + 1 : 0;
 
 	if (item->sid[0])
 		adapter_own(a, &d->own, &index, "p_sid", item->sid);
@@ -98,8 +99,10 @@ static void add_own(struct deliver *d, struct channel *c,
 			    buf_str(&d->deliveries.labels) + item->label);
 	if (lost)
 		adapter_own_int(a, &d->own, &index, "p_lost", lost);
+	if (eid)
+		adapter_own_int(a, &d->own, &index, "p_eid", eid);
 	adapter_own_int(a, &d->own, &index, "p_seq", ++c->seq);
-	a->close(&d->own);
+	a->close(&d->own, eid);
 }
 
 /* Writes the events that were taken for one channel. */
@@ -113,6 +116,7 @@ static enum written write_events(struct deliver *d, struct channel *c,
 	unsigned i;
 
 	buf_clear(&d->own);
+	c->reliable = t->reliable;
 	for (i = 0; i < t->count; i++) {
 		if (render_get(d->render, item[i].position, c->adapter,
 			       &shared) < 0)
@@ -131,7 +135,9 @@ static enum written write_events(struct deliver *d, struct channel *c,
 						    ends[i] - from };
 	c->counter = item[t->count - 1].counter + 1;
 	c->lost_told = t->lost;
+	c->eid = c->counter;
 	c->written += t->count;
+	c->bytes += total + d->own.len;
 	c->answered = true;
 	c->wrote = true;
 	return channel_write(c, pieces, 2 * (int)t->count, total + d->own.len);
@@ -175,10 +181,19 @@ static enum verdict end_aborted(struct deliver *d, struct channel *c)
 	return verdict_of(channel_finish(c, &last), ENDED);
 }
 
+/* Has this stream had enough (stream.max.bytes)? */
+static bool tired(const struct deliver *d, const struct channel *c)
+{
+	return c->mode == MODE_STREAM && d->rules.stream_max_bytes &&
+	       c->bytes > d->rules.stream_max_bytes;
+}
+
 /* Steps 2 and 3 for one channel. */
 static enum verdict serve(struct deliver *d, struct channel *c,
 			  const struct take *t)
 {
+	enum written w;
+
 	switch (t->result) {
 	case TAKEN_GONE:
 	case TAKEN_REPLACED:
@@ -188,9 +203,14 @@ static enum verdict serve(struct deliver *d, struct channel *c,
 	default:
 		break;
 	}
+	if (c->held.len == 0 && tired(d, c))
+		return TIRED;		/* what was taken waits in the queue */
 	if (t->count == 0)
 		return IDLE;
-	return verdict_of(write_events(d, c, t), t->more ? AGAIN : IDLE);
+	w = write_events(d, c, t);
+	if (w == WRITTEN && tired(d, c))
+		return TIRED;
+	return verdict_of(w, t->more ? AGAIN : IDLE);
 }
 
 /* Step 5: an answer with nothing in it has a heartbeat. */

@@ -26,6 +26,7 @@ enum verdict {
 	IDLE,		/* wait for the doorbell, or for room to write */
 	AGAIN,		/* its queue holds more */
 	ENDED,		/* last words written or held: close when flushed */
+	TIRED,		/* a stream over its bytes: to be sent back */
 	LOST		/* the peer has gone: detach and close */
 };
 

@@ -97,6 +97,8 @@ int render_get(struct render *r, uint64_t position, const struct adapter *a,
 	if (!e)
 		return -1;
 	if (!e->shared[f].len) {
+		/* An acknowledgement always comes before it. */
+		adapter_between(a, &e->shared[f]);
 		e->attributes[f] = adapter_shared(a, &e->shared[f], e->packed,
 						  e->n);
 		r->bytes += e->shared[f].len;

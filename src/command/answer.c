@@ -4,6 +4,8 @@
  */
 #include "command/answer.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 
 static const char common_head[] =
@@ -16,15 +18,16 @@ static const char common_head[] =
 	"\r\n";
 
 void answer_start(struct answer *a, struct buf *out,
-		  const struct adapter *adapter)
+		  const struct adapter *adapter, const char *callback)
 {
 	a->out = out;
 	a->adapter = adapter;
+	a->first = true;
 	buf_printf(out, "Status: 200 OK\r\nContent-Type: %s\r\n",
 		   adapter->content_type);
 	buf_puts(out, common_head);
 	if (adapter->start)
-		adapter->start(out);
+		adapter->start(out, callback);
 }
 
 void answer_event(struct answer *a, struct event *e)
@@ -32,8 +35,18 @@ void answer_event(struct answer *a, struct event *e)
 	event_add_int(e, "p_time", clock_unix());
 	if (buf_failed(&e->packed))
 		a->out->failed = true;
-	adapter_event(a->adapter, a->out, e);
+	adapter_event(a->adapter, a->out, e, a->first);
+	a->first = false;
 	event_clear(e);
+}
+
+void answer_pad(struct answer *a, uint64_t n)
+{
+	size_t len = strlen(a->adapter->padding);
+	uint64_t i;
+
+	for (i = 0; i < n; i += len)
+		buf_add(a->out, a->adapter->padding, len);
 }
 
 void answer_finish(struct answer *a)

@@ -13,14 +13,20 @@
 struct answer {
 	struct buf *out;
 	const struct adapter *adapter;
+	bool first;			/* no event is written yet */
 };
 
-/* Head of a protocol answer, and what the format begins with. */
+/* Head of a protocol answer, and what the format begins with.  callback as in
+ * struct adapter. */
 void answer_start(struct answer *a, struct buf *out,
-		  const struct adapter *adapter);
+		  const struct adapter *adapter, const char *callback);
 
 /* Writes an event with p_time added, and empties it. */
 void answer_event(struct answer *a, struct event *e);
+
+/* Behind an event: about n bytes that mean nothing, for browsers and proxies
+ * that hold back a short beginning. */
+void answer_pad(struct answer *a, uint64_t n);
 
 /* What the format ends with: the response is whole. */
 void answer_finish(struct answer *a);

@@ -2,219 +2,22 @@
 /*
  * controller.c - one function a command, and a table of them
  *
- * A function answers by writing events to its answer, or returns -1 with a
- * refusal: a nack (status 200) or an HTTP error.  Nothing of the answer is
- * written before all that can be refused has been done.
+ * Those that open a data channel are in listening.c.
  */
 #include "command/controller.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
-#include "base/token.h"
-#include "broker/listener.h"
 #include "broker/publish.h"
-#include "broker/session.h"
 #include "broker/subscription.h"
-#include "channel/channel.h"
-#include "command/answer.h"
-#include "command/command.h"
-#include "command/outcome.h"
-
-/* One request on its way through here. */
-struct task {
-	struct controller *controller;
-	struct broker *broker;
-	const struct request *request;
-	struct response *response;
-	struct properties rules;
-	struct command command;
-	struct session_view session;
-	const struct adapter *adapter;
-	struct answer answer;
-	struct refusal refusal;
-};
-
-static const char *field(const struct task *t, const char *name)
-{
-	return event_get(&t->command.fields, name);
-}
-
-/* ---- refusals ---- */
-
-/* What the broker would not do, as a refusal. */
-static int refuse_outcome(struct task *t, enum outcome outcome,
-			  const char *what)
-{
-	struct event_limits limits = broker_event_limits(t->broker);
-
-	return outcome_refuse(&t->refusal, outcome, what, &limits,
-			      &t->rules);
-}
-
-static int refuse_gone(struct task *t)
-{
-	return refuse_outcome(t, GONE, NULL);
-}
-
-/* ---- answers ---- */
-
-static void begin(struct task *t)
-{
-	answer_start(&t->answer, &t->response->bytes, t->adapter);
-}
-
-/* An answer of one event: its name and fields in pairs, up to NULL. */
-static int acknowledge(struct task *t, const char *name, ...)
-	__attribute__((sentinel));
-
-static int acknowledge(struct task *t, const char *name, ...)
-{
-	struct event e = EVENT_INIT;
-	const char *key, *value;
-	va_list ap;
-
-	event_add(&e, "p_event", name);
-	va_start(ap, name);
-	while ((key = va_arg(ap, const char *))) {
-		value = va_arg(ap, const char *);
-		if (value)
-			event_add(&e, key, value);
-	}
-	va_end(ap);
-	begin(t);
-	answer_event(&t->answer, &e);
-	event_release(&e);
-	return 0;
-}
-
-/* The answer is whole as it stands. */
-static int complete(struct task *t)
-{
-	answer_finish(&t->answer);
-	return 0;
-}
-
-/* ---- data channels ---- */
-
-static bool agent_forced(const char *agents, const char *agent)
-{
-	char word[sizeof(((struct properties *)0)->force_pull_agents)];
-	size_t n;
-
-	for (; *agents; agents += n + strspn(agents + n, ", ")) {
-		n = strcspn(agents, ", ");
-		snprintf(word, sizeof(word), "%.*s", (int)n, agents);
-		if (n > 0 && strcasestr(agent, word))
-			return true;
-	}
-	return false;
-}
-
-/* The mode that a listen asks for and may have. */
-static int choose_mode(struct task *t, enum session_mode *mode_out)
-{
-	const char *asked = field(t, "p_mode");
-	int mode = asked ? session_mode_of(asked) : MODE_STREAM;
-	char quote[64];
-
-	if (mode < 0)
-		return refuse(&t->refusal, 200, "unknown p_mode '%s'; there "
-			      "are stream, pull, poll",
-			      refusal_quote(quote, asked));
-	if (t->rules.force_pull_all ||
-	    agent_forced(t->rules.force_pull_agents, t->request->user_agent))
-		mode = MODE_PULL;
-	*mode_out = (enum session_mode)mode;
-	return 0;
-}
-
-/* Attaches a channel and leaves it for the reactor. */
-static int open_channel(struct task *t, enum session_mode mode)
-{
-	struct channel_plan plan = {
-		.ref = t->session.ref,
-		.mode = mode,
-		.adapter = t->adapter,
-		.id = t->session.id,
-		.path = t->request->path,
-		.path_len = t->request->path_len,
-	};
-
-	if (listener_attach(t->broker, plan.ref, t->controller->worker,
-			    &plan.number) != DONE)
-		return refuse_gone(t);
-	t->response->parked = channel_new(&plan);
-	if (t->response->parked)
-		return 0;
-	listener_detach(t->broker, plan.ref, plan.number);
-	return refuse_outcome(t, NO_MEMORY, NULL);
-}
-
-/* A stream begins with a heartbeat, so that its client sees it is open. */
-static void add_heartbeat(struct task *t)
-{
-	channel_heartbeat(t->response->parked, t->answer.out);
-}
-
-static void add_refresh(struct task *t, enum session_mode mode)
-{
-	const struct properties *p = &t->rules;
-	struct event e = EVENT_INIT;
-	struct buf url = BUF_INIT;
-	uint64_t wait = mode == MODE_POLL ?
-		token_between(p->poll_wait_min, p->poll_wait_max) :
-		token_between(p->pull_wait_min, p->pull_wait_max);
-
-	channel_url(&url, t->request->path, t->request->path_len,
-		    t->session.id);
-	event_add(&e, "p_event", "refresh");
-	event_add_int(&e, "p_wait", (int64_t)wait);
-	event_add(&e, "p_url", buf_str(&url));
-	answer_event(&t->answer, &e);
-	buf_release(&url);
-	event_release(&e);
-}
-
-/* What a listen and a join-listen have in common: everything but the name of
- * the acknowledgement. */
-static int listen_as(struct task *t, const char *ack, enum session_mode mode)
-{
-	const char *subjects = field(t, "p_subject");
-	const char *label = subjects ? field(t, "p_label") : NULL;
-	char sid[SID_SIZE] = "";
-	enum outcome outcome = DONE;
-
-	if (subjects)
-		outcome = subscription_ensure(t->broker, t->session.ref,
-					      subjects, label, sid);
-	if (outcome == DONE)
-		outcome = listener_mode(t->broker, t->session.ref, mode);
-	if (outcome != DONE)
-		return refuse_outcome(t, outcome, outcome == SEGMENT_FULL ?
-				      "subscription (subscriptions.max)" :
-				      subjects);
-	if (mode == MODE_STREAM && open_channel(t, mode) < 0)
-		return -1;
-	acknowledge(t, ack, "p_id", t->session.id, "p_mode",
-		    session_mode_name(mode), "p_format", t->adapter->name,
-		    "p_sid", *sid ? sid : NULL, "p_label", label, NULL);
-	if (mode == MODE_STREAM) {
-		add_heartbeat(t);
-		return 0;
-	}
-	add_refresh(t, mode);
-	return complete(t);
-}
-
-/* ---- commands ---- */
+#include "command/task.h"
 
 /* The format of a session to be. */
 static int choose_format(struct task *t)
 {
-	const char *asked = field(t, "p_format");
+	const char *asked = task_field(t, "p_format");
 	char quote[64];
 
 	t->adapter = asked ? adapter_find(asked) : adapter_default();
@@ -226,69 +29,20 @@ static int choose_format(struct task *t)
 		      refusal_quote(quote, asked), adapter_names());
 }
 
-static int join_session(struct task *t)
-{
-	enum outcome outcome;
-
-	outcome = session_join(t->broker, adapter_number(t->adapter),
-			       t->request->address, &t->session);
-	if (outcome != DONE)
-		return refuse_outcome(t, outcome, "session (sessionmanager."
-				      "maxsessions)");
-	return 0;
-}
-
 static int do_join(struct task *t)
 {
-	if (join_session(t) < 0)
+	if (task_join(t) < 0)
 		return -1;
-	acknowledge(t, "join-ack", "p_id", t->session.id, "p_format",
-		    t->adapter->name, NULL);
-	return complete(t);
-}
-
-/* All or nothing: no session stays behind a refusal. */
-static int do_join_listen(struct task *t)
-{
-	enum session_mode mode;
-
-	if (choose_mode(t, &mode) < 0 || join_session(t) < 0)
-		return -1;
-	if (listen_as(t, "join-listen-ack", mode) == 0)
-		return 0;
-	session_leave(t->broker, t->session.ref);
-	t->session.id[0] = '\0';
-	return -1;
-}
-
-static int do_listen(struct task *t)
-{
-	enum session_mode mode;
-
-	if (choose_mode(t, &mode) < 0)
-		return -1;
-	return listen_as(t, "listen-ack", mode);
-}
-
-static int do_refresh(struct task *t)
-{
-	bool stream = t->session.mode == MODE_STREAM;
-
-	if (!t->session.listened)
-		return refuse(&t->refusal, 200, "refresh before the first "
-			      "listen: there is nothing to refresh");
-	if (open_channel(t, t->session.mode) < 0)
-		return -1;
-	acknowledge(t, "refresh-ack", NULL);
-	if (stream)
-		add_heartbeat(t);
-	return 0;
+	task_acknowledge(t, "join-ack", "p_id", t->session.id, "p_format",
+			 t->adapter->name, "p_reliable", task_reliable(t),
+			 NULL);
+	return task_complete(t);
 }
 
 static int do_subscribe(struct task *t)
 {
-	const char *subjects = field(t, "p_subject");
-	const char *label = field(t, "p_label");
+	const char *subjects = task_field(t, "p_subject");
+	const char *label = task_field(t, "p_label");
 	char sid[SID_SIZE];
 	enum outcome outcome = NO_SUBJECT;
 
@@ -296,25 +50,25 @@ static int do_subscribe(struct task *t)
 		outcome = subscription_add(t->broker, t->session.ref, subjects,
 					   label, sid);
 	if (outcome != DONE)
-		return refuse_outcome(t, outcome, outcome == SEGMENT_FULL ?
+		return task_refuse(t, outcome, outcome == SEGMENT_FULL ?
 				      "subscription (subscriptions.max)" :
 				      subjects);
-	acknowledge(t, "subscribe-ack", "p_id", t->session.id, "p_subject",
+	task_acknowledge(t, "subscribe-ack", "p_id", t->session.id, "p_subject",
 		    subjects, "p_sid", sid, "p_label", label, NULL);
-	return complete(t);
+	return task_complete(t);
 }
 
 static int unsubscribe_all(struct task *t)
 {
 	if (subscription_clear(t->broker, t->session.ref) != DONE)
-		return refuse_gone(t);
-	acknowledge(t, "unsubscribe-ack", "p_id", t->session.id, NULL);
-	return complete(t);
+		return task_refuse(t, GONE, NULL);
+	task_acknowledge(t, "unsubscribe-ack", "p_id", t->session.id, NULL);
+	return task_complete(t);
 }
 
 static int do_unsubscribe(struct task *t)
 {
-	const char *sid = field(t, "p_sid");
+	const char *sid = task_field(t, "p_sid");
 	struct buf subjects = BUF_INIT, label = BUF_INIT;
 	enum outcome outcome;
 	bool labelled;
@@ -324,22 +78,22 @@ static int do_unsubscribe(struct task *t)
 	outcome = subscription_remove(t->broker, t->session.ref, sid,
 				      &subjects, &label, &labelled);
 	if (outcome == DONE)
-		acknowledge(t, "unsubscribe-ack", "p_id", t->session.id,
+		task_acknowledge(t, "unsubscribe-ack", "p_id", t->session.id,
 			    "p_sid", sid, "p_subject", buf_str(&subjects),
 			    "p_label", labelled ? buf_str(&label) : NULL,
 			    NULL);
 	buf_release(&subjects);
 	buf_release(&label);
-	return outcome == DONE ? complete(t) : refuse_outcome(t, outcome, sid);
+	return outcome == DONE ? task_complete(t) : task_refuse(t, outcome, sid);
 }
 
 static int do_publish(struct task *t)
 {
 	struct publication p = {
-		.subject = field(t, "p_subject"),
+		.subject = task_field(t, "p_subject"),
 		.attributes = &t->command.fields,
 		.from = t->session.handle,
-		.to = field(t, "p_to"),
+		.to = task_field(t, "p_to"),
 	};
 	const char *detail = NULL;
 	enum outcome outcome;
@@ -349,24 +103,26 @@ static int do_publish(struct task *t)
 		p.from = t->session.id;
 	outcome = publish(t->broker, &p, &reached, &detail);
 	if (outcome != DONE)
-		return refuse_outcome(t, outcome, detail ? detail : p.subject);
-	acknowledge(t, "publish-ack", NULL);
-	return complete(t);
+		return task_refuse(t, outcome, detail ? detail : p.subject);
+	task_acknowledge(t, "publish-ack", NULL);
+	return task_complete(t);
 }
 
 /* Finding the session has renewed its lease already. */
 static int do_heartbeat(struct task *t)
 {
-	acknowledge(t, "hb-ack", NULL);
-	return complete(t);
+	if (listening_acknowledge(t, false) < 0)
+		return -1;
+	task_acknowledge(t, "hb-ack", NULL);
+	return task_complete(t);
 }
 
 static int do_leave(struct task *t)
 {
 	if (session_leave(t->broker, t->session.ref) != DONE)
-		return refuse_gone(t);
-	acknowledge(t, "leave-ack", "p_id", t->session.id, NULL);
-	return complete(t);
+		return task_refuse(t, GONE, NULL);
+	task_acknowledge(t, "leave-ack", "p_id", t->session.id, NULL);
+	return task_complete(t);
 }
 
 static int do_unknown(struct task *t)
@@ -379,9 +135,9 @@ static int do_unknown(struct task *t)
 
 static int (*const commands[])(struct task *) = {
 	[COMMAND_JOIN] = do_join,
-	[COMMAND_JOIN_LISTEN] = do_join_listen,
-	[COMMAND_LISTEN] = do_listen,
-	[COMMAND_REFRESH] = do_refresh,
+	[COMMAND_JOIN_LISTEN] = listening_join,
+	[COMMAND_LISTEN] = listening_listen,
+	[COMMAND_REFRESH] = listening_refresh,
 	[COMMAND_SUBSCRIBE] = do_subscribe,
 	[COMMAND_UNSUBSCRIBE] = do_unsubscribe,
 	[COMMAND_PUBLISH] = do_publish,
@@ -390,15 +146,33 @@ static int (*const commands[])(struct task *) = {
 	[COMMAND_UNKNOWN] = do_unknown,
 };
 
-/* ---- one request ---- */
-
 /* Finds the session of a request that has one. */
 static int find_session(struct task *t)
 {
 	if (session_find(t->broker, t->command.id, &t->session) != DONE)
-		return refuse_gone(t);
+		return task_refuse(t, GONE, NULL);
 	t->adapter = adapter_at(t->session.format);
-	return t->adapter ? 0 : refuse_gone(t);
+	return t->adapter ? 0 : task_refuse(t, GONE, NULL);
+}
+
+/* A request may want its answer as a call of a function. */
+static int choose_callback(struct task *t)
+{
+	const char *name = task_field(t, "p_callback");
+	char quote[64];
+
+	if (!name)
+		return 0;
+	if (!adapter_calling(t->adapter))
+		return refuse(&t->refusal, 200, "p_callback goes with "
+			      "p_format=json, not with %s", t->adapter->name);
+	if (!adapter_callback_valid(name))
+		return refuse(&t->refusal, 200, "p_callback '%s' is no name "
+			      "of a JavaScript function",
+			      refusal_quote(quote, name));
+	t->adapter = adapter_calling(t->adapter);
+	t->callback = name;
+	return 0;
 }
 
 static int carry_out(struct task *t)
@@ -412,7 +186,7 @@ static int carry_out(struct task *t)
 	if (rc < 0)
 		return -1;
 	rc = command_joins(&t->command) ? choose_format(t) : find_session(t);
-	if (rc < 0)
+	if (rc < 0 || choose_callback(t) < 0)
 		return -1;
 	if (t->command.refusal.status) {
 		t->refusal = t->command.refusal;
@@ -421,18 +195,37 @@ static int carry_out(struct task *t)
 	return commands[t->command.kind](t);
 }
 
+/* A page that fetches answers as scripts can neither see the status of one that
+ * failed nor read another format: it gets the error as an event.  Can it? */
+static bool tell_by_callback(struct task *t)
+{
+	const char *name = task_field(t, "p_callback");
+
+	if (!name || !adapter_callback_valid(name))
+		return false;
+	t->adapter = adapter_calling(adapter_find("json"));
+	t->callback = name;
+	return true;
+}
+
 static void refuse_all(struct task *t)
 {
-	struct buf *out = &t->response->bytes;
+	const char *id = *t->session.id ? t->session.id : NULL;
+	bool called = tell_by_callback(t);
+	char status[8] = "";
 
-	buf_clear(out);
-	if (t->refusal.status != 200) {
-		answer_error(out, t->refusal.status, t->refusal.text);
+	buf_clear(&t->response->bytes);
+	if (t->refusal.status != 200 && !called) {
+		answer_error(&t->response->bytes, t->refusal.status,
+			     t->refusal.text);
 		return;
 	}
-	acknowledge(t, "nack", "p_id", *t->session.id ? t->session.id : NULL,
-		    "p_reason", t->refusal.text, NULL);
-	complete(t);
+	if (t->refusal.status != 200)
+		snprintf(status, sizeof(status), "%d", t->refusal.status);
+	task_acknowledge(t, "nack", "p_id", id, "p_status",
+			 *status ? status : NULL, "p_reason", t->refusal.text,
+			 NULL);
+	task_complete(t);
 }
 
 static void log_task(const struct task *t, int rc)

@@ -20,6 +20,7 @@ struct request {
 	const char *content_type;	/* CONTENT_TYPE */
 	const char *user_agent;		/* HTTP_USER_AGENT */
 	const char *address;		/* REMOTE_ADDR */
+	const char *last_event_id;	/* HTTP_LAST_EVENT_ID, of EventSource */
 	const char *body;		/* read whole, by length and to the end */
 	size_t body_len;
 	enum {

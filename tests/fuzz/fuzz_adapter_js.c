@@ -99,7 +99,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	const char *kind, *url;
 
 	fuzz_event(&in, &e);
-	adapter_event(adapter_find("js"), &js, &e);
+	adapter_event(adapter_find("js"), &js, &e, true);
 	must(utf8_valid(buf_str(&js), js.len));
 	kind = event_get(&e, "p_event");
 	url = event_get(&e, "p_url");

@@ -79,11 +79,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	struct event e = EVENT_INIT;
 
 	fuzz_event(&in, &e);
-	adapter_event(adapter_find("xml"), &tag, &e);
+	adapter_event(adapter_find("xml"), &tag, &e, true);
 	must(utf8_valid(buf_str(&tag), tag.len));
 	check_tag(buf_str(&tag), e.count);
-	strict->start(&document);
-	adapter_event(strict, &document, &e);
+	strict->start(&document, NULL);
+	adapter_event(strict, &document, &e, true);
 	strict->finish(&document);
 	must(strstr(document.data, tag.data));
 	if (named_well(&e))

@@ -15,7 +15,7 @@ static void read_again(const struct event *e)
 	struct buf xml = BUF_INIT;
 	struct refusal why;
 
-	adapter_event(adapter_find("xml-strict"), &xml, e);
+	adapter_event(adapter_find("xml-strict"), &xml, e, true);
 	must(xmlbody_parse(buf_str(&xml), xml.len, &fuzz_limits, &again,
 			   &why) == 0);
 	must(fuzz_same(e, &again));

@@ -119,7 +119,7 @@ export function staysOpen(x, scenario) {
 
 /* The session an exchange belongs to, as its placeholder. */
 function sessionOf(x) {
-	return /p_id=(\{\w+\})/.exec(x.target)?.[1] ?? x.events[0].event.get('p_id');
+	return /p_id=(\{\w+\})/.exec(x.target)?.[1] ?? x.events[0]?.event.get('p_id');
 }
 
 export const refresh = (x, id = sessionOf(x)) => map({ p_event: 'refresh',
@@ -131,6 +131,27 @@ export const refresh = (x, id = sessionOf(x)) => map({ p_event: 'refresh',
 function caused(x, scenario, list) {
 	return list.map(([name, event]) => ({ event,
 		at: Math.max(exchange(scenario, name).at, x.at) + 0.001 }));
+}
+
+/* How many events the session of x has been sent until then, with the lost. */
+function sent(x, scenario, until) {
+	return scenario.exchanges.filter((y) => !y.skip && sessionOf(y) === sessionOf(x))
+		.flatMap((y) => y.events).filter(({ at, event }) => at <= until
+			&& event.get('p_event') === 'data')
+		.reduce((n, { event }) => n + 1 + Number(event.get('p_lost') ?? 0), 0);
+}
+
+/* If x is a pull or poll with events (in a stream a heartbeat comes first), its
+ * refresh names the last of them. */
+export function acknowledges(x, scenario) {
+	const last = x.events.at(-1);
+
+	if (x.events[1]?.event.get('p_event') !== 'data'
+		|| last.event.get('p_event') !== 'refresh')
+		return false;
+	last.event.set('p_url', `${last.event.get('p_url')}&p_ack=${
+		sent(x, scenario, last.at)}`);
+	return true;
 }
 
 /* From index on, x has these events instead of the recorded ones. */

@@ -204,8 +204,13 @@ export class Session {
 			p_subject: subject, p_label: label, ...more });
 	}
 
-	refresh() {
-		return this.client.open({ p_event: 'refresh', p_id: this.id });
+	refresh(params = {}, options) {
+		return this.client.open({ p_event: 'refresh', p_id: this.id, ...params }, options);
+	}
+
+	/* What a refresh event told it to fetch. */
+	follow(event) {
+		return this.client.open('', { path: event.get('p_url') });
 	}
 
 	/* The p_sid of a new subscription. */

@@ -404,6 +404,15 @@ const LIVES = [{
 	change: to.staysOpen,
 }];
 
+/* --- after all others: it counts the events they leave ---------------------- */
+
+const LAST = [{
+	original: 'p_url of a refresh after events is that of any refresh',
+	here: 'with p_ack, the number of the last of them',
+	why: 'whoever fetches it has them; whoever does not gets them again',
+	change: to.acknowledges,
+}];
+
 /* --- recordings that cannot be replayed ------------------------------------ */
 
 export const LEFT_OUT = {
@@ -414,7 +423,7 @@ export const LEFT_OUT = {
 };
 
 export const DIFFERENCES = [...GENERAL, ...FORMATS, ...REQUESTS, ...BODIES,
-	...CHANNELS, ...LIVES];
+	...CHANNELS, ...LIVES, ...LAST];
 
 /* One recording is played slower, so that seconds of its leases do not shrink
  * to less than a busy machine can keep. */

@@ -249,6 +249,220 @@ function pushed(args) {
 	return event;
 }
 
+const STRING = '"(?:[^"\\\\\\0-\\x1f]|\\\\(?:["\\\\/bfnrt]|u[0-9a-fA-F]{4}))*"';
+const MEMBER = new RegExp(`(${STRING}):(${STRING})([,}])`, 'y');
+
+/* Where the object at the start of text ends, or -1. */
+function objectEnd(text) {
+	let quoted = false;
+
+	for (let i = 0; i < text.length; i++)
+		if (quoted && text[i] === '\\')
+			i++;
+		else if (text[i] === '"')
+			quoted = !quoted;
+		else if (text[i] === '}' && !quoted)
+			return i + 1;
+	return -1;
+}
+
+/* A JSON object whose values are all text, as an event: nothing in it may end
+ * a script around it. */
+function jsonEvent(text) {
+	const event = new Map();
+	let next = ',';
+
+	if (text[0] !== '{' || /[<\u2028\u2029]/.test(text))
+		fail('not an object for a script', text);
+	MEMBER.lastIndex = 1;
+	for (let at = 1; next === ','; at = MEMBER.lastIndex) {
+		const match = MEMBER.exec(text);
+		if (!match)
+			fail('not "name":"value"', text.slice(at));
+		const [name, value] = [JSON.parse(match[1]), JSON.parse(match[2])];
+		if (event.has(name))
+			fail(`the name ${name} twice`, text);
+		event.set(name, value);
+		next = match[3];
+	}
+	if (MEMBER.lastIndex !== text.length)
+		fail('text behind an object', text);
+	return event;
+}
+
+/* p_format=json: one array, that grows */
+export class JsonReader {
+	constructor() {
+		this.rest = '';
+		this.whole = '';
+		this.count = 0;
+		this.expected = /^\[/;
+	}
+
+	push(text) {
+		const events = [];
+
+		this.whole += text;
+		this.rest += text;
+		for (;;) {
+			this.rest = this.rest.replace(/^[ \t\r\n]+/, '');
+			if (this.rest === '')
+				return events;
+			if (this.expected) {
+				if (!this.expected.test(this.rest))
+					fail(`no ${this.expected}`, this.rest);
+				this.expected = this.rest[0] === ']' ? /^$/ : undefined;
+				this.rest = this.rest.slice(1);
+				continue;
+			}
+			const end = objectEnd(this.rest);
+			if (end < 0)
+				return events;
+			events.push(jsonEvent(this.rest.slice(0, end)));
+			this.count++;
+			this.rest = this.rest.slice(end);
+			this.expected = /^[,\]]/;
+		}
+	}
+
+	end() {
+		if (JSON.parse(this.whole).length !== this.count)
+			fail('not what JSON.parse() reads', this.whole);
+	}
+}
+
+/* p_format=json with p_callback: a script, run when it is whole */
+export class CallbackReader {
+	constructor() {
+		this.rest = '';
+	}
+
+	push(text) {
+		this.rest += text;
+		if (!this.rest.endsWith(');\n'))
+			return [];
+		const script = this.rest;
+		const [, name] = /^\/\*\*\/([\w$]+(?:\.[\w$]+)*)\(/.exec(script)
+			?? fail('no call', script);
+		const calls = [];
+		const path = name.split('.');
+		const last = path.pop();
+		const context = {};
+		let place = context;
+
+		for (const part of path)
+			place = place[part] = {};
+		place[last] = (...args) => calls.push(args);
+		if (/[<\u2028\u2029]/.test(script))
+			fail('a script that a browser reads differently', script);
+		vm.runInNewContext(script, context);
+		if (calls.length !== 1 || calls[0].length !== 1)
+			fail('not one call with an array', script);
+		this.callback = name;
+		this.rest = '';
+		return calls[0][0].map((object) => jsonEvent(JSON.stringify(object)
+			.replace(/[<\u2028\u2029]/g, (c) => `\\u${c.charCodeAt(0).toString(16)
+				.padStart(4, '0')}`)));
+	}
+
+	end() {
+		if (this.callback === undefined || this.rest !== '')
+			fail('a script that is cut', this.rest);
+	}
+}
+
+/* p_format=sse, as EventSource reads it (but it knows no more fields than we
+ * may send) */
+export class SseReader {
+	constructor() {
+		this.rest = '';
+		this.block = {};
+	}
+
+	push(text) {
+		const events = [];
+
+		this.rest += text;
+		for (;;) {
+			const end = this.rest.indexOf('\n');
+			if (end < 0)
+				return events;
+			const line = this.rest.slice(0, end);
+			this.rest = this.rest.slice(end + 1);
+			if (line === '')
+				events.push(this.#event());
+			else if (line[0] !== ':')
+				this.#field(line);
+		}
+	}
+
+	#field(line) {
+		const [, name, value] = /^(data|id|retry): ([^\r\0]*)$/.exec(line)
+			?? fail('not a line of an event', line);
+
+		if (this.block[name] !== undefined)
+			fail(`${name} twice`, line);
+		this.block[name] = value;
+	}
+
+	#event() {
+		const { data, id, retry } = this.block;
+		const event = jsonEvent(data ?? fail('an event without data', this.rest));
+
+		this.block = {};
+		if (id !== event.get('p_eid'))
+			fail(`id ${id} of another event`, data);
+		if (retry !== event.get('p_wait'))
+			fail(`retry ${retry} of another event`, data);
+		this.lastEventId = id ?? this.lastEventId;
+		return event;
+	}
+
+	end() {
+		if (this.rest !== '' || Object.keys(this.block).length > 0)
+			fail('an event that is cut', this.rest);
+	}
+}
+
+/* p_format=multipart: a part an event, each known to be whole by the boundary
+ * behind it */
+export class MultipartReader {
+	constructor() {
+		this.rest = '';
+		this.boundary = '--pushlet-event';
+	}
+
+	push(text) {
+		const events = [];
+
+		this.rest += text;
+		this.#start();
+		for (;;) {
+			const end = this.rest.indexOf(`\r\n${this.boundary}`);
+			if (!this.started || end < 0)
+				return events;
+			const part = /^[ \t]*\r\nContent-Type: application\/json\r\n\r\n(.*)$/s
+				.exec(this.rest.slice(0, end)) ?? fail('not a part', this.rest);
+			events.push(jsonEvent(part[1]));
+			this.rest = this.rest.slice(end + 2 + this.boundary.length);
+		}
+	}
+
+	#start() {
+		if (this.started || this.rest.length < this.boundary.length)
+			return;
+		if (!this.rest.startsWith(this.boundary))
+			fail('no boundary', this.rest);
+		this.rest = this.rest.slice(this.boundary.length);
+		this.started = true;
+	}
+
+	end() {
+		if (!this.started || !/^[ \t]*--\r\n$/.test(this.rest))
+			fail('no end', this.rest);
+	}
+}
+
 /* The text of an HTTP error, which has no events. */
 export class TextReader {
 	push() { return []; }
@@ -259,6 +473,10 @@ const READERS = {
 	'text/plain;charset=utf-8': XmlReader,
 	'text/xml;charset=utf-8': XmlStrictReader,
 	'text/html;charset=utf-8': JsReader,
+	'application/json': JsonReader,
+	'text/javascript;charset=utf-8': CallbackReader,
+	'text/event-stream;charset=utf-8': SseReader,
+	'multipart/x-mixed-replace;boundary=pushlet-event': MultipartReader,
 };
 
 /* The reader for an answer's status and content type. */

@@ -9,12 +9,18 @@ import { formEncode } from '../lib/client.mjs';
 import { program } from '../lib/paths.mjs';
 import { run, tool } from '../lib/process.mjs';
 
-const FORMATS = ['xml', 'xml-strict', 'js'];
+const XML = ['xml', 'xml-strict'];
+const JSONS = ['json', 'sse', 'multipart'];
+const FORMATS = [...XML, 'js', ...JSONS];
 
 const VALUES = {
 	markup: '<b>&amp;</b>',
 	script: '</script><script>alert(1)</script>',
+	hostile: '</script><script>alert(1)</script>"\'\\\u2028',
 	comment: '<!-- <script> -->',
+	boundary: '\r\n--pushlet-event--\r\n',
+	call: '");alert(1);//',
+	line: '\n\ndata: {}\nid: 1000\n\n',
 	cdata: ']]>',
 	quotes: `say "hi", it's 'fine' and \`so\``,
 	backslash: 'c:\\dir\\new\\u0041',
@@ -101,17 +107,30 @@ describe('special characters', () => {
 		ann.channel.close();
 	});
 
-	it('that XML does not know become U+FFFD there, and arrive in js', async () => {
+	it('that XML does not know become U+FFFD there, and arrive elsewhere', async () => {
 		const value = 'a\x01b\x0b\x7f';
-		const [ann, bob, eve] = await Promise.all(FORMATS.map((format) =>
+		const all = await Promise.all(FORMATS.map((format) =>
 			web.joinListen({ format, mode: 'stream', subject: '/ctl' })));
 
 		await publisher.publish('/ctl', { v: value });
-		for (const s of [ann, bob])
-			await s.channel.next({ p_event: 'data', v: 'a\uFFFDb\uFFFD\x7f' });
-		await eve.channel.next({ p_event: 'data', v: value });
-		for (const s of [ann, bob, eve])
-			s.channel.close();
+		for (const { ack, channel } of all)
+			await channel.next({ p_event: 'data',
+				v: XML.includes(ack.get('p_format')) ? 'a\uFFFDb\uFFFD\x7f' : value });
+		all.forEach((s) => s.channel.close());
+	});
+
+	it('arrive in a call of a function', async () => {
+		const ann = await web.joinListen({ format: 'json', mode: 'pull', subject: '/call',
+			p_callback: 'page.push' });
+
+		await publisher.publish('/call', VALUES);
+		const refresh = await ann.refresh({ p_callback: 'page.push' });
+		await refresh.next({ p_event: 'refresh-ack' });
+		const event = await refresh.next({ p_event: 'data' });
+		for (const [name, value] of Object.entries(VALUES))
+			assert.equal(event.get(name), value, name);
+		await refresh.rest();
+		assert.equal(refresh.reader.callback, 'page.push');
 	});
 
 	it('are escaped in acks and in reasons as well', async () => {

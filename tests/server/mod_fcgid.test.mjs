@@ -103,6 +103,63 @@ describe('Apache mod_fcgid', () => {
 		assert.match(long.text, /request\.max\.bytes/);
 	});
 
+	for (const format of ['json', 'sse', 'multipart'])
+		it(`streams ${format}`, async () => {
+			const ann = await web.joinListen({ format, mode: 'stream', subject: `/as/${format}` });
+
+			await ann.channel.next({ p_event: 'hb', p_seq: 1 });
+			for (let n = 1; n <= 3; n++) {
+				await lab.publish(`/as/${format}`, { n, text: '</script>"\u2028' });
+				await ann.channel.next({ p_event: 'data', n, text: '</script>"\u2028' });
+			}
+			await ann.leave();
+			await ann.channel.rest();
+		});
+
+	it('passes Last-Event-ID on', async () => {
+		const ann = await web.joinListen({ format: 'sse', mode: 'stream', subject: '/last' });
+
+		for (let n = 1; n <= 3; n++)
+			await lab.publish('/last', { n });
+		await ann.channel.next({ p_event: 'data', p_eid: 1 });
+		ann.channel.close();
+		const source = await ann.refresh({}, { headers: { 'Last-Event-ID': '1' } });
+		await source.next({ p_event: 'refresh-ack' });
+		await source.next({ p_event: 'data', p_eid: 2, n: 2 });
+		await source.next({ p_event: 'data', p_eid: 3, n: 3 });
+		source.close();
+	});
+
+	it('sends again what was not acknowledged, by whichever process', async () => {
+		const ann = await web.joinListen({ mode: 'pull', subject: '/rel', p_reliable: 1 });
+
+		await ann.channel.rest();
+		for (let n = 1; n <= 3; n++)
+			await lab.publish('/rel', { n });
+		for (const [p_ack, first] of [[undefined, 1], [0, 1], [1, 2], [2, 3]]) {
+			const answer = await ann.refresh({ p_ack });
+			await answer.next({ p_event: 'refresh-ack' });
+			for (let n = first; n <= 3; n++)
+				await answer.next({ p_event: 'data', n, p_eid: n });
+			await answer.rest();
+		}
+	});
+
+	it('answers by callback, errors too', async () => {
+		const call = { p_callback: 'cb' };
+		const ann = await web.joinListen({ format: 'json', mode: 'stream', subject: '/cb', ...call });
+
+		assert.equal(ann.ack.get('p_mode'), 'pull');
+		await lab.publish('/cb', { n: 1 });
+		const answer = await ann.refresh(call);
+		await answer.next({ p_event: 'refresh-ack' });
+		await answer.next({ p_event: 'data', n: 1 });
+		await answer.rest();
+		const error = await web.ask({ p_event: 'hb', p_id: 'x', ...call });
+		assert.equal(error.status, 200);
+		assert.equal(error.get('p_status'), '400');
+	});
+
 	it('notices a client that is gone within two heartbeats', async () => {
 		const ann = await web.joinListen({ mode: 'stream', subject: '/gone' });
 

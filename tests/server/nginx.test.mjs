@@ -12,7 +12,8 @@ import { Lab } from '../lib/lab.mjs';
 import { plain } from '../lib/formats.mjs';
 import { clockReaches, until } from '../lib/wait.mjs';
 
-const FORMATS = ['xml', 'xml-strict', 'js'];
+/* Those of sse sessions are reliable: reliable.test.mjs. */
+const FORMATS = ['xml', 'xml-strict', 'js', 'json', 'multipart'];
 const WAITS = { 'pull.refresh.wait.min.millis': 20, 'pull.refresh.wait.max.millis': 60,
 	'poll.refresh.wait.min.millis': 70, 'poll.refresh.wait.max.millis': 90 };
 
@@ -49,7 +50,7 @@ before(() => Promise.all([calm.open(), brisk.open()]));
 after(() => Promise.all([calm.close(), brisk.close()]));
 
 describe('a stream', () => {
-	for (const format of FORMATS)
+	for (const format of [...FORMATS, 'sse'])
 		it(`in ${format} begins with a heartbeat and brings events as they come`, async () => {
 			const ann = await calm.web.joinListen({ format, mode: 'stream', subject: `/s/${format}` });
 
@@ -64,6 +65,69 @@ describe('a stream', () => {
 			await ann.leave();
 			assert.deepEqual(await ann.channel.rest(), []);
 		});
+
+	for (const format of [...FORMATS, 'sse'])
+		it(`in ${format} may be padded, which means nothing`, () =>
+			withSite({ 'stream.padding.bytes': 3000 }, async ({ web, lab }) => {
+				const ann = await web.joinListen({ format, mode: 'stream', subject: '/pad' });
+
+				await ann.channel.next({ p_event: 'hb', p_seq: 1 });
+				await ann.channel.when('the padding', () => ann.channel.text.length > 3000);
+				assert.match(ann.channel.text, format === 'sse' ? /(:\n){1500}$/ : / {3000}$/);
+				await lab.publish('/pad', { n: 1 });
+				await ann.channel.next({ p_event: 'data', n: 1 });
+				await ann.leave();
+				await ann.channel.rest();
+
+				const pull = await web.joinListen({ format, mode: 'pull' });
+				await pull.channel.next({ p_event: 'refresh' });
+				await pull.channel.rest();
+				assert.ok(pull.channel.text.length < 1000);
+			}));
+
+	it('ends with a refresh after stream.max.bytes, and loses nothing', () =>
+		withSite({ 'stream.max.bytes': 2000, ...WAITS }, async ({ web, lab }) => {
+			const ann = await web.joinListen({ mode: 'stream', subject: '/max' });
+			const text = 'x'.repeat(500);
+			let stream = ann.channel;
+			const lengths = [];
+
+			for (let n = 1; n <= 20; n++)
+				await lab.publish('/max', { n, text });
+			for (let n = 1; n <= 20;) {
+				const event = await stream.next({ p_event: /^(data|refresh|refresh-ack)$/ });
+				if (event.get('p_event') === 'data')
+					assert.equal(event.get('n'), String(n++));
+				if (event.get('p_event') !== 'refresh')
+					continue;
+				await stream.rest();
+				lengths.push(stream.text.length);
+				stream = await ann.follow(event);
+			}
+			stream.close();
+			assert.ok(lengths.length >= 1 && lengths.every((n) => n > 2000), `${lengths}`);
+		}));
+
+	it('to a slow client ends after stream.max.bytes as well', () =>
+		withSite({ 'stream.max.bytes': 1000000, 'log.max.bytes': 16777216 }, async ({ web, lab }) => {
+			const slow = await web.joinListen({ mode: 'stream', subject: '/slow' });
+			const text = 'x'.repeat(50_000);
+
+			slow.channel.request.socket.pause();
+			for (let n = 1; n <= 200; n++)
+				await web.xml(`<event p_event="publish" p_id="${slow.id}" `
+					+ `p_subject="/slow" n="${n}" text="${text}"/>`);
+			slow.channel.request.socket.resume();
+			for (let n = 1; ; n++) {
+				const event = await slow.channel.next({ p_event: /^(data|refresh)$/ });
+				if (event.get('p_event') === 'refresh')
+					break;
+				assert.equal(event.get('n'), String(n));
+			}
+			await slow.channel.rest();
+			assert.ok(slow.channel.text.length < 10_000_000);
+			assert.equal(await lab.listening(), 0);
+		}));
 
 	it('gets a heartbeat after each read timeout without an event', async () => {
 		const ann = await brisk.web.joinListen({ mode: 'stream', subject: '/hb' });

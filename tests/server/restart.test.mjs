@@ -3,11 +3,11 @@
 // restart.test.mjs - signals, restarts and crashes lose nothing
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
+import { Counter } from '../lib/counter.mjs';
 import { Lab } from '../lib/lab.mjs';
-import { binary, SLOW } from '../lib/paths.mjs';
+import { SLOW } from '../lib/paths.mjs';
 import { until } from '../lib/wait.mjs';
 
 const PROPS = { 'pull.refresh.wait.min.millis': 0, 'pull.refresh.wait.max.millis': 20 };
@@ -21,33 +21,6 @@ async function withServer(options, test) {
 		await test({ lab, pushletd, nginx, web: nginx.client() });
 	} finally {
 		await lab.close();
-	}
-}
-
-/* pushlet-publish --lines on /count, one number at a time. */
-class Counter {
-	constructor(lab) {
-		this.child = spawn(binary('pushlet-publish'),
-			['-n', lab.segment, '--lines', 'n', '/count'], { stdio: ['pipe', 'ignore', 'inherit'] });
-		this.count = 0;
-	}
-
-	start() {
-		this.timer = setInterval(() => this.child.stdin.write(`${++this.count}\n`), 5);
-	}
-
-	kill() {
-		clearInterval(this.timer);
-		this.child.kill('SIGKILL');
-	}
-
-	/* Stops; the number of events published. */
-	async stop() {
-		clearInterval(this.timer);
-		this.child.stdin.end();
-		const status = await new Promise((done) => { this.child.on('close', done); });
-		assert.equal(status, 0, 'pushlet-publish');
-		return this.count;
 	}
 }
 

@@ -159,6 +159,22 @@ void client_subscribe(struct client *c, const char *subjects,
 					  label, c->sid), DONE);
 }
 
+struct client client_join_reliable(const char *subjects)
+{
+	struct client c = client_join(subjects);
+
+	ck_assert_int_eq(session_rely(broker, c.session.ref), DONE);
+	return c;
+}
+
+struct client client_join_in_mode(const char *subjects, enum session_mode mode)
+{
+	struct client c = client_join(subjects);
+
+	ck_assert_int_eq(listener_mode(broker, c.session.ref, mode), DONE);
+	return c;
+}
+
 void client_listen(struct client *c)
 {
 	if (own_worker_pid != getpid())
@@ -306,6 +322,18 @@ const char *client_peek(struct client *c)
 	text = client_take(c, EVENTS_MAX);
 	client_hang_up(c);
 	return text;
+}
+
+void client_acknowledge(struct client *c, uint64_t ack)
+{
+	ck_assert_int_eq(delivery_acknowledge(broker, c->session.ref, &ack),
+			 DONE);
+}
+
+void client_return(struct client *c)
+{
+	ck_assert_int_eq(delivery_acknowledge(broker, c->session.ref, NULL),
+			 DONE);
 }
 
 bool client_lives(const struct client *c)

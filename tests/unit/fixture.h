@@ -63,6 +63,10 @@ struct client client_join(const char *subjects);
 void client_subscribe(struct client *c, const char *subjects,
 		      const char *label);
 
+/* The same, of a reliable session; and in a mode that is not stream. */
+struct client client_join_reliable(const char *subjects);
+struct client client_join_in_mode(const char *subjects, enum session_mode mode);
+
 /* Attaches a new channel, in a worker of this process or in the given one. */
 void client_listen(struct client *c);
 void client_listen_in(struct client *c, uint32_t worker);
@@ -81,6 +85,11 @@ const char *client_receive(struct client *c);
 
 /* What a new channel of the client would receive, without receiving it. */
 const char *client_peek(struct client *c);
+
+/* Comes back and says that it has so many events of its session; and without a
+ * word about that. */
+void client_acknowledge(struct client *c, uint64_t ack);
+void client_return(struct client *c);
 
 /* What a take says of the client's channel. */
 enum taken client_result(struct client *c);

@@ -35,8 +35,8 @@ static const char *response(const char *format)
 
 	buf_clear(&out);
 	if (a->start)
-		a->start(&out);
-	adapter_event(a, &out, &e);
+		a->start(&out, NULL);
+	adapter_event(a, &out, &e, true);
 	if (a->finish)
 		a->finish(&out);
 	ck_assert(!buf_failed(&out));
@@ -49,7 +49,7 @@ static const char *rendered(const char *format, const char *value)
 	event_clear(&e);
 	event_add(&e, "v", value);
 	buf_clear(&out);
-	adapter_event(adapter_find(format), &out, &e);
+	adapter_event(adapter_find(format), &out, &e, true);
 	return buf_str(&out);
 }
 
@@ -76,7 +76,7 @@ START_TEST(numbers_and_names_list_the_same_formats)
 		ck_assert_ptr_eq(adapter_find(a->name), a);
 		buf_printf(&names, "%s%s", i ? ", " : "", a->name);
 	}
-	ck_assert_uint_ge(i, 3);
+	ck_assert_uint_ge(i, 6);
 	ck_assert_str_eq(buf_str(&names), adapter_names());
 	ck_assert_ptr_null(adapter_at(~0U));
 	buf_release(&names);
@@ -116,7 +116,7 @@ START_TEST(js_pushes_names_and_values_to_the_parent)
 	event_add(&e, "p_event", "hb");
 	event_add(&e, "x", "2");
 	buf_clear(&out);
-	adapter_event(adapter_find("js"), &out, &e);
+	adapter_event(adapter_find("js"), &out, &e, true);
 	ck_assert_str_eq(buf_str(&out),
 			 "<script language=\"JavaScript\">parent.push("
 			 "'p_event', \"hb\",'x', \"2\");</script>");
@@ -138,7 +138,9 @@ END_TEST
 
 START_TEST(the_shared_part_and_ones_own_make_the_same_event)
 {
-	static const char *const formats[] = { "js", "xml", "xml-strict" };
+	static const char *const formats[] = {
+		"js", "xml", "xml-strict", "json", "sse", "multipart"
+	};
 	struct buf parts = BUF_INIT;
 	const struct adapter *a;
 	unsigned index, i;
@@ -153,11 +155,11 @@ START_TEST(the_shared_part_and_ones_own_make_the_same_event)
 		adapter_own(a, &parts, &index, "p_sid", "s1");
 		adapter_own_int(a, &parts, &index, "p_seq", UINT64_MAX);
 		ck_assert_uint_eq(index, 3);
-		a->close(&parts);
+		a->close(&parts, 0);
 		event_add(&e, "p_sid", "s1");
 		event_add(&e, "p_seq", "18446744073709551615");
 		buf_clear(&out);
-		adapter_event(a, &out, &e);
+		adapter_event(a, &out, &e, true);
 		ck_assert_str_eq(buf_str(&parts), buf_str(&out));
 	}
 	buf_release(&parts);
@@ -170,7 +172,7 @@ START_TEST(an_event_without_shared_attributes_begins_with_ones_own)
 	unsigned index = adapter_shared(a, &out, "", 0);
 
 	adapter_own(a, &out, &index, "n", "v");
-	a->close(&out);
+	a->close(&out, 0);
 	ck_assert_str_eq(buf_str(&out), "<script language=\"JavaScript\">"
 			 "parent.push('n', \"v\");</script>");
 }
@@ -310,7 +312,7 @@ static void make_refresh(const char *url, const char *wait)
 START_TEST(a_refresh_in_xml_is_an_event_like_any_other)
 {
 	make_refresh("/p?p_id=1&p_event=refresh", "2000");
-	adapter_event(adapter_find("xml"), &out, &e);
+	adapter_event(adapter_find("xml"), &out, &e, true);
 	ck_assert_str_eq(buf_str(&out), "<event p_event=\"refresh\" "
 			 "p_wait=\"2000\" "
 			 "p_url=\"/p?p_id=1&amp;p_event=refresh\" />");
@@ -320,7 +322,7 @@ END_TEST
 START_TEST(a_refresh_in_js_sets_the_location_after_the_wait)
 {
 	make_refresh("/p?p_id=1&p_event=refresh", "2000");
-	adapter_event(adapter_find("js"), &out, &e);
+	adapter_event(adapter_find("js"), &out, &e, true);
 	ck_assert_str_eq(buf_str(&out), "\n<script language=\"JavaScript\">"
 			 "url='/p?p_id=1&p_event=refresh';\n"
 			 "setTimeout(refresh, 2000);\n</script>");
@@ -330,7 +332,7 @@ END_TEST
 START_TEST(the_url_of_a_refresh_is_escaped_too)
 {
 	make_refresh("/';alert(1)//</script>", "0");
-	adapter_event(adapter_find("js"), &out, &e);
+	adapter_event(adapter_find("js"), &out, &e, true);
 	ck_assert_ptr_nonnull(strstr(buf_str(&out), "url='/\\';alert(1)//"
 				     "\\u003C/script>';\n"));
 }
@@ -351,7 +353,7 @@ static const struct {
 START_TEST(the_wait_of_a_refresh_is_always_a_number)
 {
 	make_refresh("/p", waits[_i].wait);
-	adapter_event(adapter_find("js"), &out, &e);
+	adapter_event(adapter_find("js"), &out, &e, true);
 	ck_assert_ptr_nonnull(strstr(buf_str(&out), waits[_i].shown));
 }
 END_TEST

@@ -543,6 +543,90 @@ static enum state committed(void)
 	return either(waiting(&actor), "1 2 3", "3");
 }
 
+static void two_are_taken_by_pull(void)
+{
+	three_wait();
+	ck_assert_int_eq(listener_mode(broker, actor.session.ref, MODE_PULL),
+			 DONE);
+	client_listen_in(&actor, here);
+	ck_assert_str_eq(client_take(&actor, 2), "1 2 ...");
+}
+
+static const struct session *slot_of_actor(void)
+{
+	return session_at(broker, actor.session.ref.index);
+}
+
+/* It stays in the queue in any case. */
+static enum state carried(void)
+{
+	ck_assert_str_eq(waiting(&actor), "1 2 3");
+	switch (slot_of_actor()->queue_carried) {
+	case 0:
+		return NOT_AT_ALL;
+	case 2:
+		return WHOLLY;
+	default:
+		return HALF;
+	}
+}
+
+static void two_are_carried(void)
+{
+	two_are_taken_by_pull();
+	client_commit(&actor);
+}
+
+static void acknowledge_two(void)
+{
+	client_acknowledge(&actor, 2);
+}
+
+static void come_back(void)
+{
+	client_return(&actor);
+}
+
+static void all_are_carried(void)
+{
+	actor_listens();
+	session_rely(broker, actor.session.ref);
+	ck_assert_str_eq(client_receive(&actor), "1 2 3");
+}
+
+/* Two of them gave way; of these the client has but one. */
+static void two_carried_are_dropped(void)
+{
+	all_are_carried();
+	say("/q", "4");
+	say("/q", "5");
+	ck_assert_str_eq(waiting(&actor), "3 4 5");
+}
+
+static void acknowledge_one(void)
+{
+	client_acknowledge(&actor, 1);
+}
+
+/* The loss that was being counted may stay uncounted, as above. */
+static enum state loss_settled(void)
+{
+	enum state told = either(waiting(&actor), "3 4 5", "lost=1 3 4 5");
+
+	return slot_of_actor()->queue_settled == 2 && told == NOT_AT_ALL ?
+	       WHOLLY : told;
+}
+
+static void rely(void)
+{
+	session_rely(broker, actor.session.ref);
+}
+
+static enum state relied(void)
+{
+	return slot_of_actor()->flags & SESSION_RELIABLE ? WHOLLY : NOT_AT_ALL;
+}
+
 /* -- listeners --------------------------------------------------------------- */
 
 static struct session *slot(void)
@@ -803,6 +887,15 @@ static const struct operation operations[] = {
 	{ "take", actor_listens, take_two, taken },
 	{ "take what was overrun", two_are_overrun, take_two, taken_overrun },
 	{ "commit", two_are_taken, commit, committed },
+	{ "commit what a pull carried", two_are_taken_by_pull, commit,
+	  carried },
+	{ "acknowledge", two_are_carried, acknowledge_two, committed },
+	{ "come back", two_are_carried, come_back, committed },
+	{ "acknowledge, reliably", all_are_carried, acknowledge_two,
+	  committed },
+	{ "acknowledge less than was dropped", two_carried_are_dropped,
+	  acknowledge_one, loss_settled },
+	{ "rely", actor_joins_bare, rely, relied },
 	{ "attach", three_wait, attach, attached },
 	{ "replace", actor_listens_elsewhere, replace, replaced },
 	{ "detach", actor_listens_elsewhere, detach, detached },

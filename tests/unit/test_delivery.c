@@ -154,8 +154,12 @@ START_TEST(each_channel_gets_its_own_part_of_a_batch)
 	for (i = 0; i < 4; i++) {
 		struct client *of[] = { &a, &older, &b, &c };
 
-		takes[i] = (struct take){ of[i]->session.ref, of[i]->channel,
-					  2, SIZE_MAX, 0, 0, 0, 0, 0 };
+		takes[i] = (struct take){
+			.ref = of[i]->session.ref,
+			.channel = of[i]->channel,
+			.max = 2,
+			.room = SIZE_MAX,
+		};
 	}
 	delivery_take(broker, takes, 4, &intake, &d);
 	ck_assert_int_eq(takes[0].result, TAKEN);

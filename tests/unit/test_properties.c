@@ -73,6 +73,8 @@ START_TEST(our_own_defaults_agree_with_each_other)
 	ck_assert_int_eq(p.overflow, OVERFLOW_DROP_OLDEST);
 	ck_assert_int_eq(p.publish_from, FROM_HANDLE);
 	ck_assert_uint_eq(p.stream_max, 0);
+	ck_assert_uint_eq(p.stream_max_bytes, 0);
+	ck_assert_uint_eq(p.stream_padding, 0);
 }
 END_TEST
 
@@ -138,6 +140,10 @@ static const struct {
 	  "drop-oldest|abort, not 'wait'\n" },
 	{ "session.timeout.mins=0", ":1: session.timeout.mins must be minutes "
 	  "(decimals allowed) from 0.017 to 5256000, not '0'\n" },
+	{ "stream.padding.bytes=1048577", ":1: stream.padding.bytes must be a "
+	  "whole number from 0 to 1048576, not '1048577'\n" },
+	{ "stream.max.bytes=-1", ":1: stream.max.bytes must be a whole number "
+	  "from 0 to 1099511627776, not '-1'\n" },
 	{ "log.level=7", ":1: log.level must be a whole number from 1 to 6, "
 	  "not '7'\n" },
 };

@@ -249,6 +249,12 @@ START_TEST(broken_counters_are_noticed_and_mended)
 		s->queue_tail = 2;
 		s->queue_sent = 1;
 		break;
+	case 4:
+		s->queue_carried = s->queue_head + 1;
+		break;
+	case 5:
+		s->queue_settled = s->queue_head + 1;
+		break;
 	}
 	ck_assert_int_eq(queue_check(broker, &report), 1);
 	buf_release(&report);
@@ -315,7 +321,7 @@ int main(void)
 	tcase_add_test(tc, under_abort_a_full_queue_tells_the_channel);
 	tcase_add_test(tc,
 		under_abort_a_session_without_a_channel_is_just_over);
-	tcase_add_loop_test(tc, broken_counters_are_noticed_and_mended, 0, 4);
+	tcase_add_loop_test(tc, broken_counters_are_noticed_and_mended, 0, 6);
 	tcase_add_loop_test(tc, nobody_walks_a_queue_that_cannot_be, 0,
 			    ROWS(far));
 	return unit_run();

@@ -204,8 +204,12 @@ START_TEST(asking_for_it_renews_the_lease)
 	joined = clock_ms();
 	for (i = 1; i <= 10; i++) {
 		await_clock(joined + i * 50);
-		ck_assert_msg(client_lives(&c) || clock_ms() >
-			      joined + i * 50 + 150, "gone too early");
+		if (client_lives(&c))
+			continue;
+		/* A machine so busy that we came too late ourselves. */
+		ck_assert_msg(clock_ms() > joined + i * 50 + 150,
+			      "gone too early");
+		return;
 	}
 	ck_assert_int_ge(slot_of(&c)->lease_end, joined + 500);
 }

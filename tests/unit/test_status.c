@@ -128,6 +128,7 @@ START_TEST(sessions_are_listed_with_all_that_is_known)
 		say("/a", "x");
 	client_take(&a, 2);
 	client_commit(&a);
+	client_acknowledge(&a, a.counter);
 	client_join(NULL);
 	list = status_sessions(broker, &n);
 	ck_assert_uint_eq(n, 2);

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * task.c - what all commands do: look at fields, answer, refuse, join
+ */
+#include "command/task.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "command/outcome.h"
+
+const char *task_field(const struct task *t, const char *name)
+{
+	return event_get(&t->command.fields, name);
+}
+
+int task_acknowledge(struct task *t, const char *name, ...)
+{
+	struct event e = EVENT_INIT;
+	const char *key, *value;
+	va_list ap;
+
+	event_add(&e, "p_event", name);
+	va_start(ap, name);
+	while ((key = va_arg(ap, const char *))) {
+		value = va_arg(ap, const char *);
+		if (value)
+			event_add(&e, key, value);
+	}
+	va_end(ap);
+	answer_start(&t->answer, &t->response->bytes, t->adapter, t->callback);
+	answer_event(&t->answer, &e);
+	event_release(&e);
+	return 0;
+}
+
+int task_complete(struct task *t)
+{
+	answer_finish(&t->answer);
+	return 0;
+}
+
+int task_refuse(struct task *t, enum outcome outcome, const char *what)
+{
+	struct event_limits limits = broker_event_limits(t->broker);
+
+	return outcome_refuse(&t->refusal, outcome, what, &limits,
+			      &t->rules);
+}
+
+const char *task_reliable(const struct task *t)
+{
+	const char *asked = task_field(t, "p_reliable");
+
+	return asked && strcmp(asked, "1") == 0 ? asked : NULL;
+}
+
+int task_join(struct task *t)
+{
+	const char *asked = task_field(t, "p_reliable");
+	enum outcome outcome;
+
+	if (asked && strcmp(asked, "0") != 0 && strcmp(asked, "1") != 0)
+		return refuse(&t->refusal, 200, "p_reliable must be 0 or 1");
+	outcome = session_join(t->broker, adapter_number(t->adapter),
+			       t->request->address, &t->session);
+	if (outcome == DONE && (task_reliable(t) || t->adapter->reliable))
+		outcome = session_rely(t->broker, t->session.ref);
+	if (outcome != DONE)
+		return task_refuse(t, outcome, "session (sessionmanager."
+				   "maxsessions)");
+	return 0;
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+//
+// counter.mjs - pushlet-publish --lines on /count, one number at a time
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { binary } from './paths.mjs';
+
+export class Counter {
+	constructor(lab) {
+		this.child = spawn(binary('pushlet-publish'),
+			['-n', lab.segment, '--lines', 'n', '/count'], { stdio: ['pipe', 'ignore', 'inherit'] });
+		this.count = 0;
+	}
+
+	start() {
+		this.timer = setInterval(() => this.child.stdin.write(`${++this.count}\n`), 5);
+	}
+
+	kill() {
+		clearInterval(this.timer);
+		this.child.kill('SIGKILL');
+	}
+
+	/* Stops; the number of events published. */
+	async stop() {
+		clearInterval(this.timer);
+		this.child.stdin.end();
+		const status = await new Promise((done) => { this.child.on('close', done); });
+		assert.equal(status, 0, 'pushlet-publish');
+		return this.count;
+	}
+}
