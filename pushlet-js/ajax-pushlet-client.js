@@ -7,17 +7,18 @@
  * p_join_listen('/subject').  The server is looked for as pushlet.srv beside
  * this file (above, if that is a directory lib), or at PL.pushletURL.
  *
- * Commands are sent one at a time, in the order of the calls.  Events come over
- * a second request, the data channel.  Whatever fails for a while (no network,
- * 502, restart) is tried again with growing pauses; a command whose answer was
- * lost may be carried out twice, but is not dropped.  A session the server no
- * longer knows is joined again with the same subscriptions, and onRejoin(event)
- * is called; p_sid values that the page holds stay valid.
+ * Commands are sent one at a time, in the order of the calls.  Events come by a
+ * second request, numbered and acknowledged: none is lost or repeated.  What
+ * fails for a while (no network, 502, restart) is tried again with growing
+ * pauses; a command whose answer was lost may be carried out twice.  A session
+ * the server no longer knows is joined again with the same subscriptions, and
+ * onRejoin(event) is called; p_sid values that the page holds stay valid.
  *
  * Additions a page may use: a mode ('pull', 'stream', 'poll') as last argument
  * of PL.listen and PL.joinListen, and onConnection(event) with PL.connection:
  * closed, connecting, live, reconnecting or failed.
  */
+
 /* An event: named values, to begin with those of an object. */
 function PushletEvent(values) {
 	this.arr = {};		/* '$' + name, which may be __proto__ */
@@ -30,16 +31,14 @@ PushletEvent.prototype = {
 	getEvent: function () { return this.get('p_event'); },
 	getSubject: function () { return this.get('p_subject'); },
 	toString: function (equals, blank) {
-		return Object.keys(this.arr).map(function (key) {
-			return key.slice(1) + (equals || '=') + this.arr[key];
-		}, this).join(blank || ' ');
+		return Object.keys(this.arr).map((key) => key.slice(1) +
+		    (equals || '=') + this.arr[key]).join(blank || ' ');
 	},
 	/* HTML: a table with one row for each value. */
 	toTable: function () {
 		return '<table border=1><tr><td>' + this.toString('\0', '\x01').
-		    replace(/&/g, '&amp;').replace(/</g, '&lt;').
-		    replace(/\0/g, '<td>').replace(/\x01/g, '<tr><td>') +
-		    '</table>';
+		    replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/\0/g,
+		    '<td>').replace(/\x01/g, '<tr><td>') + '</table>';
 	}
 };
 
@@ -47,63 +46,61 @@ var PL = (function () {
 'use strict';
 var RETRY_MIN = 500, RETRY_MAX = 30000;	/* ms; pauses after failures */
 var SILENCE_MAX = 60000;	/* ms; a server sends a heartbeat before that */
-var QUERY_MAX = 1500;		/* characters; longer ones travel in a POST */
+var QUIET_MAX = 25000;		/* ms; more is suspicious after a sleep */
+var QUERY_MAX = 1500;		/* characters; longer ones are a POST */
 var STREAM_MAX = 1 << 20;	/* an XHR keeps all it read: then a new one */
-var queue = [];			/* {event, args, silent, sub}; not sent yet */
-var busy = false;		/* one command is under way */
+var ACK_MAX = 16, ACK_TIME = 5000;	/* an ack waits for events, ms */
+var REFRESH = { event: 'refresh', args: {} };
+var queue = [], busy = false;	/* {event, args, silent, sub}; one under way */
 var epoch = 0;			/* grows when a session ends: voids answers */
-var joining = false, rejoining = false;
-var listening = false;		/* the page asked for a data channel */
-var mode = 'pull', refreshTimer = null;
+var joining = false, rejoining = false, listening = false, mode = 'pull';
 var subs = [];			/* {args, sid: the page's, now: the server's} */
-var channel = null;		/* the current data request */
+var channel = null, refreshTimer = null;
+var last = 0, acked = 0;	/* numbers of events: had, and acknowledged */
+var acking = false, ackTimer = null;
 var waiting = {};		/* functions to be tried again, by timer */
 var failures = {};		/* in a row: of a control, channel, rejoin */
+var directory = document.currentScript ? document.currentScript.src.replace(
+    /(\/lib)?\/[^\/?#]*([?#].*)?$/, '/') : '';
 
 /* args: an object, or a query string, which may be encoded already */
 function queryOf(args) {
 	if (typeof args === 'string')
 		return encodeURI(args).replace(/#/g, '%23').
 		    replace(/%25([0-9A-Fa-f]{2})/g, '%$1');
-	return Object.keys(args).filter(function (name) {
-		return args[name] !== undefined && args[name] !== null;
-	}).map(function (name) {
-		return encodeURIComponent(name) + '=' +
-		    encodeURIComponent(args[name]);
-	}).join('&');
+	return new URLSearchParams(Object.entries(args).filter(
+	    (pair) => pair[1] != null)).toString();
 }
 
 /* Callbacks belong to the page: its mistakes must not stop the channel. */
-function callback(event) {
+function callback(values) {
+	var event = values.arr ? values : new PushletEvent(values);
 	var type = event.getEvent();
 	var f = window['on' + type.replace(/^hb/, 'heartbeat').replace(
-	    /(^|-)(.)/g, function (all, dash, c) { return c.toUpperCase(); })];
+	    /(^|-)(.)/g, (all, dash, c) => c.toUpperCase())];
 	p_debug(PL.debug, 'pushlet:', event.toString());
 	if (!f && type !== 'rejoin' && type !== 'connection')
 		f = window.onEvent;
 	try {
-		if (f)
-			f(event);
+		f && f(event);
 	} catch (e) {
-		setTimeout(function () { throw e; }, 0);
+		setTimeout(() => { throw e; }, 0);
 	}
 }
 
 /* Tell the page when the connection has changed. */
 function report() {
-	var trouble = rejoining || failures.control || failures.channel;
 	var now = PL.state < 0 ? 'failed' : joining ? 'connecting' :
-	    !PL.sessionId && !rejoining ? 'closed' : trouble ? 'reconnecting' :
-	    'live';
-	if (now === PL.connection)
-		return;
-	PL.connection = now;
-	callback(new PushletEvent({ p_event: 'connection', p_state: now }));
+	    !PL.sessionId && !rejoining ? 'closed' : rejoining ||
+	    failures.control || failures.channel ? 'reconnecting' : 'live';
+	if (now !== PL.connection)
+		callback({ p_event: 'connection',
+		    p_state: (PL.connection = now) });
 }
 
 /* Run f after a random pause that doubles with each failure of its kind. */
 function later(kind, f) {
-	var times = failures[kind] || 0, mine = epoch;
+	var mine = epoch, times = failures[kind] || 0;
 	var pause = Math.min(RETRY_MAX, RETRY_MIN * Math.pow(2, times));
 	var timer = setTimeout(go, pause * (0.5 + Math.random() / 2));
 	function go() {
@@ -119,35 +116,38 @@ function later(kind, f) {
 
 /* The network is back or the page is seen again: no more pauses. */
 function wake() {
+	if (channel && Date.now() - channel.xhr.heard > QUIET_MAX)
+		channel.xhr.abort();		/* a sleep may have cut it */
 	for (var timer in waiting)
 		waiting[timer]();
 }
 
-/* -- requests -------------------------------------------------------------- */
 function character(all, hex, dec, name) {
-	var code = hex ? parseInt(hex, 16) : dec ? parseInt(dec, 10) :
-	    { amp: 38, lt: 60, gt: 62, quot: 34, apos: 39 }[name];
-	return code < 0x10000 ? String.fromCharCode(code) : String.fromCharCode(
-	    0xD7C0 + (code >> 10), 0xDC00 | (code & 0x3FF));
+	return !name ? String.fromCodePoint(hex ? parseInt(hex, 16) : dec) :
+	    { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" }[name];
 }
 
 /*
- * Call each() with every complete event in text; return the rest.  (An XML
- * parser would wait for the end and turn line breaks in values into blanks.)
+ * A reader takes an answer as it arrives and gives each() the complete events.
+ * (An XML parser would wait for the end and turn line breaks into blanks.)
  */
-function takeEvents(text, each) {
-	var element = /<event((?:\s+[^\s=<>"]+\s*=\s*"[^"]*")+)\s*\/>/g;
-	var value = /([^\s=]+)\s*=\s*"([^"]*)"/g, end = 0, found, pair, event;
-	while ((found = element.exec(text))) {
-		event = new PushletEvent({ p_event: '' });
-		while ((pair = value.exec(found[1])))
-			event.put(pair[1], pair[2].replace(
-			    /&(?:#x([\da-f]+)|#(\d+)|(amp|lt|gt|quot|apos));/gi,
-			    character));
-		end = element.lastIndex;
-		each(event);
-	}
-	return text.slice(end);
+function xmlReader(each) {
+	var rest = '';
+	return function (text) {
+		var element = /<event((?:\s+[^\s=<>"]+\s*=\s*"[^"]*")+)\s*\/>/g;
+		var value = /([^\s=]+)\s*=\s*"([^"]*)"/g, end = 0, found, pair;
+		rest += text;
+		while ((found = element.exec(rest))) {
+			var event = new PushletEvent({ p_event: '' });
+			while ((pair = value.exec(found[1])))
+				event.put(pair[1], pair[2].replace(
+				    /&(?:#x([\da-f]+)|#(\d+)|(\w+));/gi,
+				    character));
+			end = element.lastIndex;
+			each(event);
+		}
+		rest = rest.slice(end);
+	};
 }
 
 /* What an answer means; gone: the session is unknown */
@@ -158,63 +158,59 @@ function verdict(status, text) {
 	    status === 408 || status === 429 ? 'retry' : 'refused';
 }
 
-function subBy(key, sid) {
-	return subs.filter(function (sub) { return sub[key] === sid; })[0];
-}
-
 /* The query of a command, with the ids that are valid at this moment. */
 function queryFor(cmd) {
-	var sub = cmd.event === 'unsubscribe' && subBy('sid', cmd.args.p_sid);
+	var sub = cmd.event === 'unsubscribe' && subs.find(
+	    (one) => one.sid === cmd.args.p_sid);
 	var rest = queryOf(sub ? { p_sid: sub.now } : cmd.args);
-	return 'p_event=' + cmd.event + (cmd.joins ? '&p_format=xml-strict' :
-	    '&p_id=' + PL.sessionId) + (rest && '&' + rest);
+	return 'p_event=' + cmd.event + (cmd.joins ? '&p_reliable=1&p_format=' +
+	    PL._format : '&p_id=' + PL.sessionId + (last && /^(ref|li|hb)/.test(
+	    cmd.event) ? '&p_ack=' + last : '')) + (rest && '&' + rest);
 }
 
 /*
  * Send cmd.  Each event of the answer goes to onEvent as it arrives; at the end
  * onEnd(verdict, answer).  Neither is called when the session ended meanwhile.
  */
-function request(cmd, onEvent, onEnd) {
+function request(cmd, onEvent, onEnd, ch) {
 	var xhr = new XMLHttpRequest(), query = queryFor(cmd), silence;
 	var post = query.length > QUERY_MAX, url = PL.pushletURL;
-	var read = 0, rest = '', mine = epoch;
+	var size = 0, mine = epoch, read = PL._reader((event) => {
+		if (mine === epoch)
+			onEvent(event);
+	}, ch ? 'data' : 'control');
 	function watch() {
 		clearTimeout(silence);
-		silence = setTimeout(function () { xhr.abort(); }, SILENCE_MAX);
+		silence = setTimeout(() => xhr.abort(), SILENCE_MAX);
+		xhr.heard = Date.now();
 	}
 	function progress() {
-		var text = xhr.status === 200 ? xhr.responseText : '';
-		text = text.slice(read);
+		var text = xhr.status === 200 ?
+		    xhr.responseText.slice(size) : '';
 		watch();
-		read += text.length;
-		rest = takeEvents(rest + text, function (event) {
-			if (mine === epoch)
-				onEvent(event);
-		});
-		if (read > STREAM_MAX && channel && channel.xhr === xhr)
-			openChannel({ event: 'refresh', args: {} });
+		size += text.length;
+		read(text);
+		if (size > STREAM_MAX && ch && channel === ch)
+			openChannel(REFRESH);
 	}
 	function end(status) {
 		var text = status ? xhr.responseText : '';
 		clearTimeout(silence);
+		read('', true);
 		if (mine === epoch)
 			onEnd(verdict(status, text), cmd.event + ': HTTP ' +
 			    status + ' ' + text.slice(0, 200));
 	}
 	xhr.open(post ? 'POST' : 'GET', post ? url : url +
 	    (url.indexOf('?') < 0 ? '?' : '&') + query, true);
-	if (post)
-		xhr.setRequestHeader('Content-Type',
-		    'application/x-www-form-urlencoded');
 	xhr.onprogress = progress;
-	xhr.onload = function () { progress(); end(xhr.status); };
-	xhr.onerror = xhr.onabort = function () { end(0); };
+	xhr.onload = () => { progress(); end(xhr.status); };
+	xhr.onerror = xhr.onabort = () => end(0);
 	watch();
-	xhr.send(post ? query : null);
+	xhr.send(post ? new URLSearchParams(query) : null);
 	return xhr;
 }
 
-/* -- bookkeeping ----------------------------------------------------------- */
 function closeChannel() {
 	var old = channel;
 	channel = null;
@@ -223,24 +219,29 @@ function closeChannel() {
 		old.xhr.abort();
 }
 
+function noSession() {
+	closeChannel();
+	PL.sessionId = null;
+	last = acked = 0;
+}
+
 /* The session is over; state is one of PL.STATE_*. */
 function forget(state) {
 	epoch++;
-	closeChannel();
-	PL.sessionId = null;
+	noSession();
 	PL.state = state;
 	queue = state < 0 ? [] : queue;
 	subs = [];
 	waiting = {};
 	failures = {};
-	busy = listening = joining = rejoining = false;
+	busy = acking = listening = joining = rejoining = false;
 }
 
 function failed(reason, fatal) {
 	if (fatal)
 		forget(PL.STATE_ERROR);
 	report();
-	callback(new PushletEvent({ p_event: 'error', p_reason: reason }));
+	callback({ p_event: 'error', p_reason: reason });
 }
 
 /* A new subscription gets a p_sid that the page has for no other. */
@@ -248,7 +249,7 @@ function addSub(args, event) {
 	var now = event.get('p_sid'), sid = now;
 	if (!now)
 		return;
-	while (subBy('sid', sid))
+	while (subs.some((sub) => sub.sid === sid))
 		sid += '_';
 	subs.push({ sid: event.put('p_sid', sid), now: now,
 	    args: { p_subject: args.p_subject, p_label: args.p_label } });
@@ -256,8 +257,9 @@ function addSub(args, event) {
 
 /* Keep our books by what the server says to cmd, then tell the page. */
 function take(event, cmd) {
-	var type = event.getEvent(), sub = subBy('now', event.get('p_sid'));
-	var ack = /-ack$/.test(type);
+	var type = event.getEvent(), ack = /-ack$/.test(type);
+	var sub = subs.find((one) => one.now === event.get('p_sid'));
+	delete event.arr.$p_reliable;
 	if (ack && /^(join|listen)/.test(type)) {
 		listening = listening || type !== 'join-ack';
 		PL.sessionId = event.get('p_id') || PL.sessionId;
@@ -273,9 +275,8 @@ function take(event, cmd) {
 	else if (sub)
 		event.put('p_sid', sub.sid);
 	if (type === 'nack' ? cmd.sub : type === 'unsubscribe-ack')
-		subs = subs.filter(function (other) {
-			return (sub || cmd.sub) && other !== (cmd.sub || sub);
-		});
+		subs = subs.filter((other) => (sub || cmd.sub) &&
+		    other !== (cmd.sub || sub));
 	if (type === 'leave-ack' || type === 'abort')
 		forget(type === 'abort' ? PL.STATE_ABORT : PL.STATE_READY);
 	report();
@@ -283,14 +284,12 @@ function take(event, cmd) {
 		callback(event);
 }
 
-/* -- commands -------------------------------------------------------------- */
 function settle() {
 	busy = false;
 	failures.control = 0;
 	if (rejoining && !(queue[0] && queue[0].silent)) {
 		rejoining = false;
-		callback(new PushletEvent({ p_event: 'rejoin',
-		    p_id: PL.sessionId }));
+		callback({ p_event: 'rejoin', p_id: PL.sessionId });
 	}
 	report();
 	pump();
@@ -307,9 +306,9 @@ function answered(cmd, answers, means, why) {
 		failed(why, cmd.joins);
 		settle();
 	} else if (!first || cmd.silent && cmd.joins && first === 'nack') {
-		later('control', function () { perform(cmd); });
+		later('control', () => perform(cmd));
 	} else {
-		answers.forEach(function (event) { take(event, cmd); });
+		answers.forEach((event) => take(event, cmd));
 		settle();
 	}
 }
@@ -327,8 +326,8 @@ function perform(cmd) {
 	if (/listen$/.test(cmd.event))
 		openChannel(cmd, true);
 	else
-		request(cmd, function (event) { answers.push(event); },
-		    answered.bind(null, cmd, answers));
+		request(cmd, (event) => answers.push(event),
+		    (means, why) => answered(cmd, answers, means, why));
 }
 
 /* Send the first command that can go: all but a join need a session. */
@@ -352,39 +351,61 @@ function command(event, args) {
  * command under way that found out; none if it was the data channel.
  */
 function rejoin(cmd) {
-	var steps = [{ event: 'join', args: {}, joins: true }];
-	subs.forEach(function (sub) {
-		steps.push({ event: 'subscribe', args: sub.args, sub: sub });
-	});
-	if (listening)
-		steps.push({ event: 'listen', args: { p_mode: mode } });
-	steps.forEach(function (step) { step.silent = true; });
-	queue = steps.concat(cmd || [], queue).filter(function (other, i) {
-		return i < steps.length || !other.silent;
-	});
-	PL.sessionId = null;
+	var steps = [{ event: 'join', args: {}, joins: true }].concat(subs.map(
+	    (sub) => ({ event: 'subscribe', args: sub.args, sub: sub })),
+	    listening ? { event: 'listen', args: { p_mode: mode } } : []);
+	steps.forEach((step) => { step.silent = true; });
+	queue = steps.concat([cmd || steps[0]].concat(queue).filter(
+	    (other) => !other.silent));
+	noSession();
 	rejoining = true;
-	closeChannel();
 	if (!cmd && busy)		/* that command will find out, too */
 		return;
 	busy = true;
-	later('rejoin', function () { busy = false; pump(); });
+	later('rejoin', () => { busy = false; pump(); });
 }
 
-/* -- data channel ---------------------------------------------------------- */
-/*
- * Start a data request.  The one before is left to deliver what it has; the
- * server ends it.  owns: the queue of commands waits for the answer.
- */
+/* Start a data request.  The one before may deliver what it has; the server
+ * ends it.  owns: the queue of commands waits for the answer. */
 function openChannel(cmd, owns) {
-	var ch = { cmd: cmd, owns: owns, wait: -1 };	/* xhr acked nacked */
+	var ch = { cmd: cmd, owns: owns, id: cmd.joins ? null : PL.sessionId,
+	    wait: -1 };			/* xhr acked nacked */
 	clearTimeout(refreshTimer);
 	channel = ch;
-	ch.xhr = request(cmd, channelEvent.bind(null, ch),
-	    channelEnded.bind(null, ch));
+	acked = last;
+	ch.xhr = request(cmd, (event) => channelEvent(ch, event),
+	    (means, why) => channelEnded(ch, means, why), ch);
+}
+
+/* Free the server of the events we had; a refresh does it by itself. */
+function acknowledge() {
+	ackTimer = null;
+	if (acking || !PL.sessionId || last === acked)
+		return;
+	acking = true;
+	acked = last;
+	request({ event: 'hb', args: {} }, () => {}, () => {
+		acking = false;
+		if (last - acked >= ACK_MAX)
+			acknowledge();
+	});
+}
+
+/* Did the page have this event already? */
+function repeated(event) {
+	var eid = Number(event.get('p_eid')), known = eid <= last;
+	delete event.arr.$p_eid;
+	last = Math.max(last, eid || 0);
+	if (mode === 'stream' && last - acked >= ACK_MAX)
+		acknowledge();
+	else if (mode === 'stream' && eid && !ackTimer)
+		ackTimer = setTimeout(acknowledge, ACK_TIME);
+	return known;
 }
 
 function channelEvent(ch, event) {
+	if (ch.id && ch.id !== PL.sessionId)
+		return;			/* left over from a session before */
 	if (event.getEvent() === 'refresh') {
 		ch.wait = Number(event.get('p_wait')) || 0;
 		return;
@@ -392,7 +413,9 @@ function channelEvent(ch, event) {
 	ch[event.getEvent() === 'nack' ? 'nacked' : 'acked'] = true;
 	if (ch.acked)
 		failures.channel = failures.rejoin = 0;
-	take(event, ch.cmd);
+	if (!repeated(event))
+		take(event, ch.cmd);
+	ch.id = PL.sessionId;
 	if (ch.owns) {
 		ch.owns = false;
 		settle();
@@ -400,15 +423,9 @@ function channelEvent(ch, event) {
 }
 
 function channelEnded(ch, means, why) {
-	function again() {
-		if (ch.owns)
-			openChannel(ch.cmd, true);
-		else if (ch.acked || !ch.nacked)
-			openChannel({ event: 'refresh', args: {} });
-		else if (listening)
-			openChannel({ event: 'listen',
-			    args: { p_mode: mode } });
-	}
+	var next = ch.owns ? ch.cmd : ch.acked || !ch.nacked ? REFRESH :
+	    { event: 'listen', args: { p_mode: mode } };
+	var again = () => openChannel(next, ch.owns);
 	if (ch !== channel)
 		return;
 	if (ch.wait >= 0)		/* the server said when to come back */
@@ -421,60 +438,44 @@ function channelEnded(ch, means, why) {
 		later('channel', again);
 }
 
-function scriptDirectory() {
-	var name = /(lib\/)?ajax-pushlet-client\.js([?#].*)?$/;
-	var script = [].filter.call(document.scripts, function (one) {
-		return name.test(one.src);
-	}).pop();
-	return script ? script.src.replace(name, '') : '';
-}
-
 /* Do not leave a session behind (unless the browser keeps the page). */
 function pageGone(event) {
 	if (!event.persisted && PL.sessionId && navigator.sendBeacon)
-		navigator.sendBeacon(PL.pushletURL, new Blob(
-		    [queryFor({ event: 'leave', args: {} })],
-		    { type: 'application/x-www-form-urlencoded' }));
+		navigator.sendBeacon(PL.pushletURL, new URLSearchParams(
+		    queryFor({ event: 'leave', args: {} })));
 }
+
+var addEvent = (target, type, f, capture) =>
+    target.addEventListener(type, f, !!capture);
+addEvent(window, 'load', () => PL._init());
+addEvent(window, 'pagehide', pageGone);
+['online', 'pageshow', 'visibilitychange'].forEach(
+    (type) => addEvent(window, type, wake));
 
 function listener(event) {
-	return function (subject, how) {
-		command(event, { p_mode: how || 'pull', p_subject: subject });
-	};
+	return (subject, how) =>
+	    command(event, { p_mode: how || 'pull', p_subject: subject });
 }
-
-function addEvent(target, type, f, capture) {
-	target.addEventListener(type, f, !!capture);
-}
-addEvent(window, 'load', function () { PL._init(); });
-addEvent(window, 'online', wake);
-addEvent(window, 'pageshow', wake);
-addEvent(document, 'visibilitychange', wake);
-addEvent(window, 'pagehide', pageGone);
 
 return {
 	STATE_ERROR: -2, STATE_ABORT: -1, STATE_NULL: 1, STATE_READY: 2,
 	STATE_JOINED: 3, STATE_LISTENING: 3,
 	pushletURL: null, webRoot: null, sessionId: null, state: 1,
 	connection: 'closed', debug: false,
-	join: function () { command('join'); },
-	joinListen: listener('join-listen'),
-	listen: listener('listen'),
-	subscribe: function (subject, label) {
-		command('subscribe', { p_subject: subject, p_label: label });
-	},
-	unsubscribe: function (sid) { command('unsubscribe', { p_sid: sid }); },
+	_format: 'xml-strict', _reader: xmlReader, _addEvent: addEvent,
+	join: () => command('join'),
+	joinListen: listener('join-listen'), listen: listener('listen'),
+	subscribe: (subject, label) =>
+	    command('subscribe', { p_subject: subject, p_label: label }),
+	unsubscribe: (sid) => command('unsubscribe', { p_sid: sid }),
 	/* values: an object, or a string 'name=value&name=value' */
-	publish: function (subject, values) {
-		command('publish', queryOf({ p_subject: subject }) +
-		    (values ? '&' + queryOf(values) : ''));
-	},
-	heartbeat: function () { command('hb'); },
-	leave: function () { command('leave'); },
-	setDebug: function (on) { PL.debug = !!on; },
-	_addEvent: addEvent,
-	_init: function () {
-		PL.webRoot = PL.webRoot || scriptDirectory();
+	publish: (subject, values) =>
+	    command('publish', queryOf({ p_subject: subject }) +
+	    (values ? '&' + queryOf(values) : '')),
+	heartbeat: () => command('hb'), leave: () => command('leave'),
+	setDebug: (on) => { PL.debug = !!on; },
+	_init: () => {
+		PL.webRoot = PL.webRoot || directory;
 		PL.pushletURL = PL.pushletURL || PL.webRoot + 'pushlet.srv';
 		if (PL.state === PL.STATE_NULL)
 			PL.state = PL.STATE_READY;

@@ -94,7 +94,8 @@ class Demo {
 	/* Ends it in some way; then nothing of it is there any more.  (A killed
 	 * process takes a moment to go.) */
 	async leavesNothing(end) {
-		const names = ['nginx', 'pushlet-publish', 'pushletd', 'sensors', 'vmstat'];
+		const names = ['nginx', 'pushlet-publish', 'pushletd', 'quotes', 'sensors',
+			'vmstat'];
 
 		await until(`${names} to run`, () => {
 			this.known = this.processes();
@@ -187,7 +188,7 @@ describe('conf/demo/run', () => {
 				process.kill(demo.process(name), 'SIGKILL');
 				assert.equal(await demo.guarded.exited, 1);
 			});
-			const known = { 'pushlet-publish': '(sensors|vmstat)-publisher' };
+			const known = { 'pushlet-publish': '(sensors|quotes|vmstat)-publisher' };
 			assert.match(demo.guarded.output, new RegExp(
 				`run: ${known[name] ?? name} has ended; its last lines:`));
 		});

@@ -109,10 +109,12 @@ describe('the start page', () => {
 	it('leads to all others', async () => {
 		const page = await site.page('examples/index.html');
 
-		for (const name of ['Monitor', 'Chat', 'vmstat']) {
+		for (const name of ['Monitor', 'Chat', 'Ticker', 'vmstat']) {
 			await page.getByRole('heading', { name }).click();
 			await live(page);
 			await page.goBack();
 		}
+		await page.getByRole('heading', { name: 'Inspector' }).click();
+		await page.getByRole('button', { name: 'Send to 2' }).waitFor();
 	});
 });

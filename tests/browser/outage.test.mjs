@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { Site } from './site.mjs';
+import { until } from '../lib/wait.mjs';
 
 /* Listens in the mode and keeps what the connection does. */
 async function listening(site, mode) {
@@ -69,6 +70,18 @@ for (const mode of ['pull', 'stream', 'poll']) {
 			await page.next({ p_event: 'data', n: 'meanwhile' });
 		});
 
+		it('shows no number of an event, and no other trace', async () => {
+			await page.page.evaluate(() => {
+				window.shown = [];
+				window.onData = (event) => shown.push(event.toString());
+			});
+			await site.lab.publish('/life', { n: 'bare' });
+			await page.until('shown.length === 1');
+			assert.deepEqual((await page.get('shown'))[0].split(' ')
+				.map((pair) => pair.split('=')[0]).sort(), ['n', 'p_event',
+				'p_seq', 'p_sid', 'p_subject', 'p_time']);
+		});
+
 		it('publishes later what it could not publish at once', async () => {
 			await stop(site);
 			await page.call('p_publish', '/life', 'n', 'patient');
@@ -109,6 +122,26 @@ for (const mode of ['pull', 'stream', 'poll']) {
 		});
 	});
 }
+
+describe('a page that streams', () => {
+	let site;
+
+	beforeEach(async () => {
+		site = await Site.open({ props: { 'queue.size': 20 } });
+	});
+	afterEach(() => site?.close());
+
+	it('acknowledges, so that its queue on the server stays short', async () => {
+		const page = await listening(site, 'stream');
+
+		for (let n = 1; n <= 30; n++)
+			await site.lab.publish('/life', { n: String(n) });
+		for (let n = 1; n <= 30; n++)
+			await page.next({ p_event: 'data', n: String(n) });
+		await until('an empty queue', async () =>
+			(await site.lab.sessions()).every((session) => session.queued === 0));
+	});
+});
 
 describe('a page that cannot reach its server', () => {
 	let site;

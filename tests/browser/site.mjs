@@ -6,6 +6,7 @@
 //	after(() => site.close());
 //	const page = await site.page('examples/chat.html');
 //	const legacy = await site.legacyPage();
+//	const frame = await site.framePage();	the same with js-pushlet-client.js
 //
 // pushlet.srv is answered by nginx and pushletd of a Lab; all other paths come
 // from the files of pushlet-js.  close() fails if a page had a console error.
@@ -100,6 +101,9 @@ function onError(event) { keep(event); }
 function onAbort(event) { keep(event); }
 </script></head><body>An old page</body></html>`;
 
+const FRAME = LEGACY.replace('ajax-pushlet-client', 'js-pushlet-client').replace(
+	'An old page', '<script type="text/javascript">p_embed();</script>$&');
+
 export class Site {
 	static async open({ props } = {}) {
 		const site = new Site();
@@ -109,6 +113,7 @@ export class Site {
 			site.pushletd = await site.lab.pushletd({
 				props: { ...PROPS, ...props } });
 			site.nginx = await site.lab.nginx(site.pushletd);
+			site.url = site.nginx.url;
 			site.browser = await Browser.launch();
 		} catch (error) {
 			await site.lab.close().catch(() => {});
@@ -117,13 +122,19 @@ export class Site {
 		return site;
 	}
 
-	async #serve(route) {
-		const path = new URL(route.request().url()).pathname;
+	async #serve(route, { embed, refuse }) {
+		const url = route.request().url();
+		const path = new URL(url).pathname;
 
+		if (refuse?.(url))
+			return route.fulfill({ status: 502, body: 'Bad gateway' });
 		if (path.endsWith('/pushlet.srv'))
 			return route.continue();
 		if (path === '/pushlet/legacy.html')
 			return route.fulfill({ contentType: 'text/html', body: LEGACY });
+		if (path === '/pushlet/frame.html')
+			return route.fulfill({ contentType: 'text/html', body: FRAME.replace(
+				'p_embed()', `p_embed(${JSON.stringify(embed) ?? ''})`) });
 		return route.fulfill({
 			contentType: `${TYPES[extname(path)]}; charset=utf-8`,
 			body: readFileSync(join(ROOT, 'pushlet-js',
@@ -131,16 +142,23 @@ export class Site {
 		});
 	}
 
-	/* A file of pushlet-js in a browser window of its own. */
-	page(path, options) {
-		return this.browser.page(new URL(path, this.nginx.url).href, {
+	/* A file of pushlet-js in a browser window of its own.  options: those of
+	 * playwright's newContext, refuse (which URLs get a 502), embed (what the
+	 * frame page gives p_embed) */
+	page(path, { embed, refuse, ...options } = {}) {
+		return this.browser.page(new URL(path, this.url).href, {
 			...options,
-			prepare: (page) => page.route('**/*', (route) => this.#serve(route)),
+			prepare: (page) => page.route('**/*',
+				(route) => this.#serve(route, { embed, refuse })),
 		});
 	}
 
 	async legacyPage() {
 		return new Legacy(await this.page('legacy.html'));
+	}
+
+	async framePage(options) {
+		return new Legacy(await this.page('frame.html', options));
 	}
 
 	async close() {
