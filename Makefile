@@ -9,6 +9,8 @@
 ##   bench          install what is missing, build, measure: tests/bench/run
 ##   fuzz           install what is missing, build with clang, look for inputs
 ##                  that break something: tests/fuzz/run
+##   analyze        install what is missing, let cppcheck and clang-tidy read
+##                  the source: build-aux/analyze
 ##   install        below $(DESTDIR)$(prefix); uninstall removes the same files
 ##   clean          what was built in $(BUILD)
 ##   distclean      all that a fresh clone does not have
@@ -28,14 +30,16 @@
 ##   TESTS=WORD     only test files with WORD in their path, also of bench
 ##                  and fuzz
 ##   SECONDS=N      how long each fuzzer runs: 10
-##   DEPS=:         run, check, bench and fuzz install no packages
+##   DEPS=:         install no packages
+##   VALGRIND=1     unit tests, and pushletd in server tests, run under valgrind
 ##   V=1            show the commands
 
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
 .DELETE_ON_ERROR:
-.PHONY: all bench bench-built check check-unit check-server check-browser \
+.PHONY: all analyze bench bench-built check check-unit check-server check-browser \
 	check-guards check-built clean dist distclean fuzz fuzz-built help \
+	analyze-built \
 	install run uninstall FORCE
 all:
 
@@ -47,7 +51,7 @@ all:
 # and then call make again.
 
 CHECKS = check check-unit check-server check-browser check-guards
-NEED_NO_CONFIG = help clean distclean run bench fuzz $(CHECKS)
+NEED_NO_CONFIG = help clean distclean run bench fuzz analyze $(CHECKS)
 
 ifneq ($(filter-out $(NEED_NO_CONFIG),$(or $(MAKECMDGOALS),all)),)
 include config.mk
@@ -105,7 +109,7 @@ DEFINES = -D_GNU_SOURCE= -DPUSHLET_VERSION='"$(VERSION)"' \
 	-DSYSCONFDIR='"$(sysconfdir)"' \
 	$(if $(filter-out 0,$(CRASH_POINTS)),-DCRASH_POINTS)
 BASE_CFLAGS = -std=gnu11 -Isrc -Iinclude $(DEFINES) -O2 -g -pthread \
-	-fstack-protector-strong $(FORTIFY) $(WARNINGS) $(SANITIZE_FLAGS) \
+	-fstack-protector-strong -fstack-clash-protection $(FORTIFY) $(WARNINGS) $(SANITIZE_FLAGS) \
 	$(FCGI_CFLAGS) $(XML_CFLAGS) $(UV_CFLAGS) $(INIH_CFLAGS)
 BASE_LDFLAGS = -pthread $(SANITIZE_FLAGS) -Wl,-z,relro -Wl,-z,now \
 	-Wl,--as-needed
@@ -252,7 +256,8 @@ check: GROUP = guards unit server \
 	$(if $(wildcard tests/browser/*.test.*js),browser)
 check-%: GROUP = $(@:check-%=%)
 $(CHECKS):
-	@$(DEPS) check $(filter browser,$(GROUP))
+	@$(DEPS) check $(filter browser,$(GROUP)) \
+		$(if $(filter-out 0,$(VALGRIND)),valgrind)
 	@+$(AGAIN) check-built CHECK_GROUPS='$(strip $(GROUP))'
 
 # A report of a sanitizer ends the process with a status no program of ours
@@ -263,10 +268,14 @@ SANITIZER_ENV = \
 	TSAN_OPTIONS="exitcode=99:halt_on_error=1:$$TSAN_OPTIONS" \
 	UBSAN_OPTIONS="exitcode=99:print_stacktrace=1:$$UBSAN_OPTIONS"
 
+VALGRIND_COMMAND = valgrind -q --error-exitcode=99 --exit-on-first-error=yes
+slowness = $(if $(filter-out 0,$(VALGRIND)),12,$(if $(SANITIZE),4,1))
+
 check-built: all $(if $(filter unit,$(CHECK_GROUPS)),$(UNIT_PROGRAMS))
 	@$(if $(SANITIZE),$(SANITIZER_ENV)) \
 	PUSHLET_BUILD='$(abspath $(BUILD))' PUSHLET_SANITIZE='$(SANITIZE)' \
-	PUSHLET_TEST_SLOW="$${PUSHLET_TEST_SLOW:-$(if $(SANITIZE),4,1)}" \
+	PUSHLET_TEST_SLOW="$${PUSHLET_TEST_SLOW:-$(slowness)}" \
+	VALGRIND='$(if $(filter-out 0,$(VALGRIND)),$(VALGRIND_COMMAND))' \
 	CC='$(CC)' MAKE='$(make_program)' TESTS='$(TESTS)' tests/run $(CHECK_GROUPS)
 
 bench:
@@ -290,6 +299,15 @@ fuzz:
 fuzz-built: $(FUZZ_PROGRAMS)
 	@$(SANITIZER_ENV) PUSHLET_BUILD='$(abspath $(BUILD))' \
 	TESTS='$(TESTS)' tests/fuzz/run '$(SECONDS)'
+
+# clang-tidy sees what is compiled: it is given the same flags.
+analyze:
+	@$(DEPS) analyze
+	@+$(AGAIN) analyze-built
+
+analyze-built: config.mk
+	@build-aux/analyze -std=gnu11 -Isrc -Iinclude $(DEFINES) \
+		$(FCGI_CFLAGS) $(XML_CFLAGS) $(UV_CFLAGS) $(INIH_CFLAGS)
 
 # -- installing -----------------------------------------------------------
 

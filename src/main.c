@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -120,6 +121,15 @@ static int run_in_background(struct start *s)
 	return run(s);
 }
 
+/* Whatever is made to run in our name gets no more rights by it (prctl(2)): no
+ * set-user-ID program, no file capability. */
+static void renounce_privileges(void)
+{
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		log_warn("cannot renounce new privileges: %s",
+			 strerror(errno));
+}
+
 /* Every open channel is a descriptor: take what we may have. */
 static void raise_descriptor_limit(void)
 {
@@ -166,6 +176,7 @@ int main(int argc, char **argv)
 	if (options_properties(&s.options, &s.properties) < 0)
 		return EXIT_FAILURE;
 	log_set_level((enum log_level)s.properties.log_level);
+	renounce_privileges();
 	raise_descriptor_limit();
 	if (find_socket(&s) < 0)
 		return EXIT_FAILURE;

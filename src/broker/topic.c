@@ -93,16 +93,16 @@ void topic_insert(struct broker *b, uint32_t index)
 /* The link in the bucket's chain that leads to an index, or NULL. */
 static uint32_t *link_to(struct broker *b, uint32_t *slot, uint32_t index)
 {
-	uint32_t steps = b->geometry.subscriptions;
+	uint32_t steps = b->geometry.subscriptions, at = *slot;
 	struct subscription *s;
 
-	while (*slot != index && steps--) {
-		s = subscription_at(b, *slot);
+	for (; at != index && steps > 0; steps--, at = *slot) {
+		s = subscription_at(b, at);
 		if (!s)
 			return NULL;
 		slot = &s->bucket_next;
 	}
-	return *slot == index ? slot : NULL;
+	return at == index ? slot : NULL;
 }
 
 /* Takes the head of a topic out; the next of the chain, if any, takes over. */

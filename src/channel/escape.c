@@ -41,7 +41,6 @@ void escape_add(struct buf *out, const struct escape *how, const char *s,
 	while (run < end) {
 		s = run_end(how, run, end);
 		buf_add(out, run, (size_t)(s - run));
-		run = s;
 		if (s == end)
 			break;
 		next = s;

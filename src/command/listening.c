@@ -172,7 +172,7 @@ static int listen_as(struct task *t, const char *ack, const char *reliable,
 /* All or nothing: no session stays behind a refusal. */
 int listening_join(struct task *t)
 {
-	enum session_mode mode;
+	enum session_mode mode = MODE_STREAM;
 
 	if (choose_mode(t, &mode) < 0 || task_join(t) < 0)
 		return -1;
@@ -185,7 +185,7 @@ int listening_join(struct task *t)
 
 int listening_listen(struct task *t)
 {
-	enum session_mode mode;
+	enum session_mode mode = MODE_STREAM;
 
 	if (choose_mode(t, &mode) < 0 || listening_acknowledge(t, true) < 0)
 		return -1;

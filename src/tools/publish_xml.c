@@ -197,12 +197,18 @@ static void on_end(void *ctx, const xmlChar *name, const xmlChar *prefix,
 	}
 }
 
+/* What XML calls white space (XML 1.0, 2.3). */
+static bool white(xmlChar c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 static void on_text(void *ctx, const xmlChar *text, int n)
 {
 	struct stream *s = ctx;
 	int i;
 
-	for (i = 0; i < n && memchr(" \t\r\n", text[i], 4); i++)
+	for (i = 0; i < n && white(text[i]); i++)
 		;
 	if (i == n || s->dead)
 		return;

@@ -136,6 +136,7 @@ describe('inspector', () => {
 	/* The fields of a row, as they are when it is opened. */
 	async function opened(row) {
 		await row.locator('summary').click();
+		await row.locator('tr').first().waitFor();
 		return Object.fromEntries(await row.locator('tr').evaluateAll((all) =>
 			all.map((tr) => [...tr.cells].map((cell) => cell.textContent))));
 	}

@@ -24,6 +24,14 @@ export function binary(name) {
 	return path;
 }
 
+/* A program of ours as spawn() wants it, run by valgrind if that is asked for. */
+export function command(name) {
+	const words = (process.env.VALGRIND || '').split(' ').filter(Boolean);
+	const [first, ...args] = [...words, binary(name)];
+
+	return [first, args];
+}
+
 /* Web servers live in directories that a user's PATH often lacks. */
 export function program(name) {
 	const directories = (process.env.PATH || '').split(delimiter)

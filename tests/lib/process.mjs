@@ -11,9 +11,9 @@ import { readFileSync } from 'node:fs';
 import { LIMIT, within } from './wait.mjs';
 import { binary } from './paths.mjs';
 
-const REPORT = /ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runtime error:/;
+const REPORT = /ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runtime error:|^==\d+== /m;
 
-/* What a sanitizer had to say in this text, or undefined. */
+/* What a sanitizer, or valgrind, had to say in this text, or undefined. */
 export function sanitizerReport(text) {
 	const at = text.search(REPORT);
 

@@ -5,7 +5,7 @@
 import { connect } from 'node:net';
 import { Guarded } from './process.mjs';
 import { FcgiClient } from './fcgi.mjs';
-import { binary, IS_ROOT, SLOW } from './paths.mjs';
+import { command, IS_ROOT, SLOW } from './paths.mjs';
 
 /* The text of a properties file. */
 export function properties(values) {
@@ -40,8 +40,10 @@ export class Pushletd extends FcgiClient {
 	/* Starts it, or starts it again after stop(). */
 	async start() {
 		this.lab.properties(this.options);
-		this.guarded = new Guarded(`pushletd ${this.number}`, binary('pushletd'), [
-			'-f', '-c', this.lab.path('pushlet.properties'),
+		const [program, first] = command('pushletd');
+
+		this.guarded = new Guarded(`pushletd ${this.number}`, program, [
+			...first, '-f', '-c', this.lab.path('pushlet.properties'),
 			/* Apache runs as another user when we are root. */
 			'-m', IS_ROOT ? '0666' : '0600',
 			'-s', this.address, ...this.args,

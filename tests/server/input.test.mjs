@@ -135,7 +135,7 @@ describe('bad input', () => {
 		.replace(/&lt;/g, '<').replace(/&gt;/g, '>').replace(/&quot;/g, '"');
 
 	for (const [what, request, status, text] of TABLE)
-		it(`${what} is answered ${status}`, async () => {
+		it(`${what} is answered ${status}`, async (t) => {
 			const answer = await send(request);
 
 			assert.equal(answer.status, status, JSON.stringify(answer).slice(0, 500));
@@ -144,7 +144,10 @@ describe('bad input', () => {
 				assert.match(answer.text, /"nack"/);
 			const [, reason = answer.text.trim()] = status === 200
 				? /p_reason(?:="|', ")([^"]*)"/.exec(answer.text) ?? [] : [];
-			assert.match(unescape(reason).replaceAll("\\'", "'"), text);
+			const said = unescape(reason).replaceAll("\\'", "'");
+
+			t.diagnostic(`${answer.status} ${said}`);	/* for who reads the log */
+			assert.match(said, text);
 			assert.ok(answer.text.length < 2000, 'a short answer');
 			if (status !== 200)
 				assert.match(answer.head, /^Content-Type: text\/plain/mi);

@@ -96,6 +96,12 @@ describe('pushletd', () => {
 		assert.ok(!existsSync(lab.shmFile));
 	}));
 
+	it('can gain no privileges any more', () => withLab(async (lab) => {
+		const pushletd = await lab.pushletd();
+
+		assert.match(readFileSync(`/proc/${pushletd.pid}/status`, 'utf8'), /^NoNewPrivs:\s+1$/m);
+	}));
+
 	it('is started by spawn-fcgi', () => withLab(async (lab) => {
 		const socket = lab.path('spawn.sock');
 		const { status, stdout, stderr } = await run(program('spawn-fcgi'), ['-s', socket,

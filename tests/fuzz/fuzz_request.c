@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fuzz_request.c - requests as libfcgi hands them over, one after the other
+ *
+ * An input is a dialogue: each line a request, its parts parted by tabs:
+ * method, query, content type, body, Last-Event-ID.  A line may end with the
+ * input.  In all of them an at sign stands for the id of the session that
+ * answered last, a number sign for its handle.  Every answer must be one: a
+ * head, and a body in UTF-8; and the segment must be whole afterwards.
+ */
+#include "fuzz.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/utf8.h"
+#include "broker/listener.h"
+#include "broker/view.h"
+#include "broker/worker.h"
+#include "channel/channel.h"
+#include "command/controller.h"
+
+enum { PARTS = 5, REQUESTS = 24 };
+
+static struct broker *b;
+static struct controller controller;
+static char id[SESSION_ID_LEN + 1], handle[SESSION_HANDLE_LEN + 1];
+
+/* A part of a line, the signs replaced. */
+static void add_part(struct buf *out, const char *s, size_t n)
+{
+	for (; n > 0; n--, s++) {
+		if (*s == '@')
+			buf_puts(out, id);
+		else if (*s == '#')
+			buf_puts(out, handle);
+		else if (*s)
+			buf_putc(out, *s);
+	}
+}
+
+/* Behind the text, or NULL when it is not there. */
+static const char *behind(const char *hay, const char *needle)
+{
+	const char *found = strstr(hay, needle);
+
+	return found ? found + strlen(needle) : NULL;
+}
+
+/* Whose answer it was, if it tells. */
+static void note_session(const char *answer)
+{
+	struct session_view view;
+	const char *at;
+
+	at = behind(answer, "p_id=\"");
+	if (!at)
+		at = behind(answer, "\"p_id\":\"");
+	if (!at || strlen(at) < SESSION_ID_LEN)
+		return;
+	memcpy(id, at, SESSION_ID_LEN);
+	id[SESSION_ID_LEN] = '\0';
+	if (session_find(b, id, &view) == DONE)
+		memcpy(handle, view.handle, sizeof(handle));
+}
+
+static void check_answer(const struct response *r)
+{
+	const char *bytes = buf_str(&r->bytes), *end, *body;
+
+	end = strstr(bytes, "\r\n\r\n");
+	must(end);
+	body = end + 4;
+	must(strncmp(bytes, "Status: ", 8) == 0 ||
+	     strncmp(bytes, "Content-Type: ", 14) == 0);
+	must(behind(bytes, "Content-Type: "));
+	must(strlen(bytes) == r->bytes.len);
+	must(utf8_valid(body, strlen(body)));
+	note_session(body);
+}
+
+/* What the reactor would do when the client is gone already. */
+static void hang_up(struct channel *c)
+{
+	if (!c)
+		return;
+	listener_detach(b, c->ref, c->number);
+	channel_free(c);
+}
+
+static void serve(const struct buf part[PARTS])
+{
+	static const char path[] = "/pushlet/pushlet.srv";
+	struct response r = { .bytes = BUF_INIT };
+	struct request q = {
+		.method = buf_str(&part[0]),
+		.query = buf_str(&part[1]),
+		.path = path,
+		.path_len = sizeof(path) - 1,
+		.content_type = buf_str(&part[2]),
+		.user_agent = "fuzz",
+		.address = "127.0.0.1",
+		.last_event_id = buf_str(&part[4]),
+		.body = buf_str(&part[3]),
+		.body_len = part[3].len,
+		.body_state = BODY_WHOLE,
+	};
+
+	controller_serve(&controller, &q, &r);
+	check_answer(&r);
+	hang_up(r.parked);
+	buf_release(&r.bytes);
+}
+
+/* Serves the line at pos; returns what is behind it. */
+static const char *serve_line(const char *pos, const char *end)
+{
+	struct buf part[PARTS] = { BUF_INIT, BUF_INIT, BUF_INIT, BUF_INIT,
+				   BUF_INIT };
+	const char *stop = memchr(pos, '\n', (size_t)(end - pos)), *tab;
+	int i;
+
+	if (!stop)
+		stop = end;
+	for (i = 0; i < PARTS && pos < stop; i++) {
+		tab = memchr(pos, '\t', (size_t)(stop - pos));
+		if (!tab)
+			tab = stop;
+		add_part(&part[i], pos, (size_t)(tab - pos));
+		pos = tab < stop ? tab + 1 : stop;
+	}
+	serve(part);
+	for (i = 0; i < PARTS; i++)
+		buf_release(&part[i]);
+	return stop < end ? stop + 1 : end;
+}
+
+static void check_segment(void)
+{
+	struct buf report = BUF_INIT;
+
+	if (broker_check(b, &report) != 0) {
+		fprintf(stderr, "broken after a dialogue:\n%s",
+			buf_str(&report));
+		abort();
+	}
+	buf_release(&report);
+}
+
+/* The next input finds no session of this one. */
+static void end_sessions(void)
+{
+	struct session *s;
+	uint32_t i;
+
+	broker_lock(b);
+	for (i = 0; i < b->geometry.sessions; i++) {
+		s = session_at(b, i);
+		if (s && s->slot.state == SLOT_LIVE)
+			session_end(b, s);
+	}
+	broker_unlock(b);
+	memcpy(id, "0", 2);
+	memcpy(handle, "0", 2);
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	struct buf report = BUF_INIT;
+	struct properties p;
+	uint32_t worker;
+
+	(void)argc;
+	(void)argv;
+	log_init("fuzz", LOG_LEVEL_FATAL);
+	properties_defaults(&p);
+	snprintf(p.shm_name, sizeof(p.shm_name), "/pushlet-fuzz-%ld",
+		 (long)getpid());
+	p.sessions_max = 4;
+	p.subscriptions_max = 8;
+	p.session_subscriptions = 3;
+	p.queue_size = 4;
+	p.log_bytes = 4096;
+	p.subject_bytes = 32;
+	p.event_bytes = 512;
+	must(broker_open(&b, &p, true, &report) == SEGMENT_OK);
+	shm_unlink(p.shm_name);
+	buf_release(&report);
+	must(worker_enter(b, &worker) == DONE);
+	controller_init(&controller, b, worker, &p);
+	end_sessions();
+	return 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	const char *pos = (const char *)data, *end = pos + n;
+	int left = REQUESTS;
+
+	while (pos < end && left--)
+		pos = serve_line(pos, end);
+	check_segment();
+	end_sessions();
+	return 0;
+}
