@@ -179,17 +179,23 @@ void delivery_commit(struct broker *b, const struct commit *commits,
 	broker_unlock(b);
 }
 
+/* What a client has that does not say so: of a stream what was committed. */
+static uint64_t without_a_word(const struct session *s)
+{
+	return s->mode == MODE_STREAM ? s->queue_settled : s->queue_carried;
+}
+
 enum outcome delivery_acknowledge(struct broker *b, struct session_ref ref,
-				  const uint64_t *ack)
+				  const uint64_t *ack, uint64_t *settled_out)
 {
 	struct session *s;
 
 	broker_lock(b);
 	s = session_of(b, ref);
-	if (s && ack)
-		queue_acknowledge(b, s, *ack);
-	else if (s && !(s->flags & SESSION_RELIABLE))
-		queue_acknowledge(b, s, s->queue_carried);
+	if (s && (ack || !(s->flags & SESSION_RELIABLE)))
+		queue_commit(b, s, ack ? *ack : without_a_word(s));
+	if (s)
+		*settled_out = s->queue_settled;
 	broker_unlock(b);
 	return s ? DONE : GONE;
 }

@@ -83,8 +83,9 @@ void delivery_commit(struct broker *b, const struct commit *commits,
 
 /* The client is back.  ack is how many events of the session it has (the
  * p_eid of the last one); NULL: it does not say, so what responses carried
- * counts as arrived, unless the session is reliable.  DONE or GONE. */
+ * counts as arrived, unless the session is reliable.  DONE or GONE; DONE with
+ * the ack that would say what is known now. */
 enum outcome delivery_acknowledge(struct broker *b, struct session_ref ref,
-				  const uint64_t *ack);
+				  const uint64_t *ack, uint64_t *settled_out);
 
 #endif

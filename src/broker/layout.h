@@ -40,7 +40,7 @@
 #include "shm/pool.h"
 #include "shm/segment.h"
 
-#define LAYOUT_VERSION 2
+#define LAYOUT_VERSION 3
 
 /* An id is 32 random hexadecimal digits, then the session's index in 6: it
  * names its slot, so there is no index of ids to keep or to repair.  A handle
@@ -170,11 +170,13 @@ enum session_flags {
  * The queue is queue[tail % ring] .. queue[(head - 1) % ring], ring being
  * queue_ring():
  *	tail <= sent <= head, head - tail <= geometry.queue
- *	carried <= head, settled <= head
+ *	carried <= head, settled <= tail, known <= tail - settled
  * [tail, sent) was handed to the listener and is not yet known to have
  * arrived; [sent, head) waits.  A reference is written before head commits it.
  * Responses took all before carried: it leaves the queue when the client says
  * that it arrived, or comes back without a word (delivery_acknowledge()).
+ * All before settled is counted as delivered or lost; [settled, tail) was
+ * dropped, but known of them, while a listener had it.
  * One whose event the log has overrun gets position 0 when it is counted as
  * lost.
  */
@@ -201,8 +203,9 @@ struct session {
 	uint64_t queue_tail;		/* primary */
 	uint64_t queue_sent;		/* primary, reset to tail at will */
 	uint64_t queue_carried;		/* primary */
-	uint64_t queue_settled;		/* primary: whether those before it
-					 * arrived or are lost is settled */
+	uint64_t queue_settled;		/* primary */
+	uint64_t queue_known;		/* primary: counted as lost when they
+					 * were dropped */
 	uint64_t queue_head;		/* primary; its store commits */
 	uint64_t delivered;		/* since joined */
 	uint64_t lost;			/* since joined */

@@ -26,20 +26,34 @@ static struct ref *ref_at(struct broker *b, const struct session *s,
 void queue_mend(struct broker *b, struct session *s)
 {
 	if (s->queue_tail > s->queue_head ||
-	    s->queue_head - s->queue_tail > b->geometry.queue)
+	    s->queue_head - s->queue_tail > b->geometry.queue) {
 		STORE(s->queue_tail, s->queue_head);
+		STORE(s->queue_settled, s->queue_tail);
+	}
 	if (s->queue_sent < s->queue_tail || s->queue_sent > s->queue_head)
 		STORE(s->queue_sent, s->queue_tail);
 	if (s->queue_carried > s->queue_head)
 		STORE(s->queue_carried, s->queue_head);
-	if (s->queue_settled > s->queue_head)
-		STORE(s->queue_settled, s->queue_head);
+	if (s->queue_settled > s->queue_tail)
+		STORE(s->queue_settled, s->queue_tail);
+	if (s->queue_known > s->queue_tail - s->queue_settled)
+		STORE(s->queue_known, 0);
 }
 
-static void lose_one(struct broker *b, struct session *s)
+static void lose(struct broker *b, struct session *s, uint64_t n)
 {
-	STORE(s->lost, s->lost + 1);
-	COUNT(b, lost, 1);
+	if (n == 0)
+		return;
+	STORE(s->lost, s->lost + n);
+	COUNT(b, lost, n);
+}
+
+static void deliver(struct broker *b, struct session *s, uint64_t n)
+{
+	if (n == 0)
+		return;
+	STORE(s->delivered, s->delivered + n);
+	COUNT(b, delivered, n);
 }
 
 /* Was the oldest handed to a listener, or even carried by a response? */
@@ -49,21 +63,23 @@ static bool handed_out(const struct session *s)
 	       s->queue_tail < s->queue_carried;
 }
 
-/* Lets the oldest go.  What a listener has already is not lost, or not yet
- * (queue_acknowledge()), and what was counted as lost before is not lost
- * again. */
+/* Lets the oldest go.  What a listener has already is neither delivered nor
+ * lost yet: queue_commit() settles it.  What was counted as lost before is not
+ * lost again. */
 static void drop_oldest(struct broker *b, struct session *s)
 {
-	bool handed = handed_out(s);
 	bool counted = ref_at(b, s, s->queue_tail)->position == 0;
+	bool known = counted || !handed_out(s);
 
-	if (counted && s->queue_settled == s->queue_tail)
+	if (known && s->queue_settled < s->queue_tail)
+		STORE(s->queue_known, s->queue_known + 1);
+	else if (known)
 		STORE(s->queue_settled, s->queue_tail + 1);
 	if (s->queue_sent <= s->queue_tail)
 		STORE(s->queue_sent, s->queue_tail + 1);
 	STORE(s->queue_tail, s->queue_tail + 1);
-	if (!handed && !counted)
-		lose_one(b, s);
+	if (known && !counted)
+		lose(b, s, 1);
 }
 
 /* The abort policy: its channel tells the client; without one there is nobody
@@ -117,7 +133,7 @@ void queue_overrun(struct broker *b, struct session *s)
 	/* What was handed out but never committed comes here again. */
 	if (ref->position) {
 		STORE(ref->position, 0);
-		lose_one(b, s);
+		lose(b, s, 1);
 	}
 	STORE(s->queue_sent, s->queue_sent + 1);
 }
@@ -133,23 +149,6 @@ static uint64_t events_before(struct broker *b, const struct session *s,
 	return n;
 }
 
-void queue_commit(struct broker *b, struct session *s, uint64_t counter)
-{
-	uint64_t n;
-
-	queue_mend(b, s);
-	if (counter > s->queue_head)
-		counter = s->queue_head;
-	if (counter <= s->queue_tail)
-		return;
-	n = events_before(b, s, counter);
-	if (s->queue_sent < counter)
-		STORE(s->queue_sent, counter);
-	STORE(s->queue_tail, counter);
-	STORE(s->delivered, s->delivered + n);
-	COUNT(b, delivered, n);
-}
-
 void queue_carry(struct session *s, uint64_t counter)
 {
 	if (counter > s->queue_head)
@@ -163,24 +162,40 @@ static uint64_t least(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-static uint64_t most(uint64_t a, uint64_t b)
+/* What was dropped while a listener had it: all before the counter arrived,
+ * the others will never.  Those whose fate is known are the youngest of them,
+ * but for rare mixtures. */
+static void settle_dropped(struct broker *b, struct session *s,
+			   uint64_t counter)
 {
-	return a > b ? a : b;
+	uint64_t open = s->queue_tail - s->queue_settled - s->queue_known;
+	uint64_t arrived = counter <= s->queue_settled ? 0 :
+			   least(counter - s->queue_settled, open);
+
+	if (s->queue_settled == s->queue_tail)
+		return;
+	STORE(s->queue_settled, s->queue_tail);
+	STORE(s->queue_known, 0);
+	deliver(b, s, arrived);
+	lose(b, s, open - arrived);
 }
 
-void queue_acknowledge(struct broker *b, struct session *s, uint64_t counter)
+void queue_commit(struct broker *b, struct session *s, uint64_t counter)
 {
-	uint64_t arrived = least(counter, s->queue_head);
-	uint64_t from = most(arrived, s->queue_settled);
-	uint64_t to = least(s->queue_tail, s->queue_carried);
+	uint64_t n;
 
-	if (s->queue_settled < most(from, to))
-		STORE(s->queue_settled, most(from, to));
-	if (from < to) {
-		STORE(s->lost, s->lost + (to - from));
-		COUNT(b, lost, to - from);
-	}
-	queue_commit(b, s, arrived);
+	queue_mend(b, s);
+	counter = least(counter, s->queue_head);
+	settle_dropped(b, s, counter);
+	if (counter <= s->queue_tail)
+		return;
+	n = events_before(b, s, counter);
+	if (s->queue_sent < counter)
+		STORE(s->queue_sent, counter);
+	/* In this order: what is settled beyond the tail is mended. */
+	STORE(s->queue_settled, counter);
+	STORE(s->queue_tail, counter);
+	deliver(b, s, n);
 }
 
 int queue_check(struct broker *b, struct buf *report)
@@ -196,7 +211,8 @@ int queue_check(struct broker *b, struct buf *report)
 		if (s->queue_tail <= s->queue_sent &&
 		    s->queue_sent <= s->queue_head &&
 		    s->queue_carried <= s->queue_head &&
-		    s->queue_settled <= s->queue_head &&
+		    s->queue_settled <= s->queue_tail &&
+		    s->queue_known <= s->queue_tail - s->queue_settled &&
 		    s->queue_head - s->queue_tail <= b->geometry.queue)
 			continue;
 		buf_printf(report, "queue of session %.*s: tail %llu, sent "

@@ -262,10 +262,10 @@ unsigned session_expire(struct broker *b)
 	int64_t now = clock_ms();
 	unsigned n = 0;
 
-	if (now < LOAD(b->map->expiry_due))
+	if (sweep_waits(LOAD(b->map->expiry_due), now, EXPIRY_PERIOD))
 		return 0;
 	broker_lock(b);
-	if (now >= b->map->expiry_due) {
+	if (!sweep_waits(b->map->expiry_due, now, EXPIRY_PERIOD)) {
 		STORE(b->map->expiry_due, now + EXPIRY_PERIOD);
 		n = sweep(b, now);
 		COUNT(b, expiries, n);

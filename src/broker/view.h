@@ -65,6 +65,13 @@ static inline uint32_t subscription_index(const struct broker *b,
 			  b->subscriptions.stride);
 }
 
+/* Is the next sweep still to come?  One further away than a period is damage,
+ * which must not keep it away for ever. */
+static inline bool sweep_waits(int64_t due, int64_t now, int64_t period)
+{
+	return now < due && due <= now + period;
+}
+
 /* The live session of a reference, or NULL. */
 struct session *session_of(struct broker *b, struct session_ref ref);
 
@@ -135,15 +142,12 @@ const struct ref *queue_next(struct broker *b, const struct session *s);
 /* Responses took everything before the counter. */
 void queue_carry(struct session *s, uint64_t counter);
 
-/* The client has everything before the counter: forget it.  What an overflow
- * dropped behind that, although a response had carried it, is lost. */
-void queue_acknowledge(struct broker *b, struct session *s, uint64_t counter);
-
 /* The log has overrun the event of queue_next(): passes over it, and counts it
  * as lost the first time. */
 void queue_overrun(struct broker *b, struct session *s);
 
-/* Everything before the counter arrived: forget it. */
+/* Everything before the counter arrived: forget it.  What an overflow dropped
+ * behind that, although a listener had it, is lost. */
 void queue_commit(struct broker *b, struct session *s, uint64_t counter);
 
 /* The record at a position, or NULL: overrun, or never there. */

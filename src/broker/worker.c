@@ -140,7 +140,7 @@ unsigned worker_reap_due(struct broker *b)
 	int64_t now = clock_ms(), due = LOAD(b->map->reap_due);
 
 	/* Many processes tick: one of them takes this round. */
-	if (now < due ||
+	if (sweep_waits(due, now, REAP_PERIOD) ||
 	    !__atomic_compare_exchange_n(&b->map->reap_due, &due,
 					 now + REAP_PERIOD, false,
 					 __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))

@@ -19,7 +19,7 @@ void channel_url(struct buf *url_out, const char *path, size_t path_len,
 		 const char *id)
 {
 	buf_add(url_out, path, path_len);
-	buf_printf(url_out, "?p_id=%s&p_event=refresh", id);
+	buf_printf(url_out, "?p_id=%s&p_event=refresh&p_ack=", id);
 }
 
 struct channel *channel_new(const struct channel_plan *plan)
@@ -40,6 +40,7 @@ struct channel *channel_new(const struct channel_plan *plan)
 	c->number = plan->number;
 	c->mode = (uint8_t)plan->mode;
 	c->adapter = plan->adapter;
+	c->eid = plan->eid;
 	c->fd = -1;
 	c->opened = c->quiet_since = clock_ms();
 	return c;
@@ -164,10 +165,8 @@ void channel_refresh(struct channel *c, struct buf *out, uint64_t wait)
 	struct event e = EVENT_INIT;
 	struct buf url = BUF_INIT;
 
-	buf_puts(&url, c->url);
 	/* Who fetches it has what came before it. */
-	if (c->eid && (c->reliable || c->mode != MODE_STREAM))
-		buf_printf(&url, "&p_ack=%" PRIu64, c->eid);
+	buf_printf(&url, "%s%" PRIu64, c->url, c->eid);
 	event_add(&e, "p_event", "refresh");
 	event_add_int(&e, "p_wait", (int64_t)wait);
 	event_add(&e, "p_url", buf_str(&url));

@@ -30,7 +30,8 @@ struct channel {
 	struct channel *quieter, *livelier;	/* all, by quiet_since */
 	struct channel *next_ready;		/* ready.h */
 	const struct adapter *adapter;
-	char *url;			/* that a refresh names; owned */
+	char *url;			/* that a refresh names, but for the
+					 * eid at its end; owned */
 	struct buf held;		/* records the kernel has not taken */
 	struct session_ref ref;
 	uint64_t number;		/* broker/listener.h */
@@ -39,7 +40,7 @@ struct channel {
 	int64_t opened;			/* clock_ms() */
 	int64_t quiet_since;		/* clock_ms() of the last write */
 	unsigned seq;			/* p_seq of the last event */
-	uint64_t eid;			/* of the last data event; 0: none */
+	uint64_t eid;			/* of the last event its client has */
 	unsigned written;		/* data events of this response */
 	uint64_t bytes;			/* of this response, data events only */
 	int fd;
@@ -58,6 +59,7 @@ struct channel_plan {
 	uint64_t number;
 	enum session_mode mode;
 	const struct adapter *adapter;
+	uint64_t eid;			/* of the last event its client has */
 	const char *id;			/* of the session, for the url */
 	const char *path;		/* of the request, not ended by NUL */
 	size_t path_len;
@@ -98,7 +100,8 @@ enum written channel_finish(struct channel *c, struct buf *content);
  * hangs up or (by the book; none does) aborts.  Did it? */
 bool channel_hung_up(struct channel *c);
 
-/* Appends to url_out the URL that a refresh names. */
+/* Appends to url_out the URL that a refresh names, up to the number of the
+ * last event that its reader has. */
 void channel_url(struct buf *url_out, const char *path, size_t path_len,
 		 const char *id);
 

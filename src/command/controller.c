@@ -208,6 +208,16 @@ static bool tell_by_callback(struct task *t)
 	return true;
 }
 
+/* The segment goes; how the answer is to look can still be read. */
+static int turn_away(struct task *t)
+{
+	struct event_limits limits = broker_event_limits(t->broker);
+
+	command_read(&t->command, t->request, &limits, t->rules.request_bytes);
+	return refuse(&t->refusal, 503, "The server is being replaced; try "
+		      "again");
+}
+
 static void refuse_all(struct task *t)
 {
 	const char *id = *t->session.id ? t->session.id : NULL;
@@ -255,11 +265,7 @@ void controller_serve(struct controller *c, const struct request *q,
 	};
 	int rc;
 
-	if (broker_retired(c->broker))
-		rc = refuse(&t.refusal, 503, "The server is being replaced; "
-			    "try again");
-	else
-		rc = carry_out(&t);
+	rc = broker_retired(c->broker) ? turn_away(&t) : carry_out(&t);
 	if (rc < 0)
 		refuse_all(&t);
 	log_task(&t, rc);

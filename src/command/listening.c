@@ -3,6 +3,7 @@
  * listening.c - the commands that open a data channel, or say when to come for
  * it
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,6 +56,7 @@ static int open_channel(struct task *t, enum session_mode mode)
 		.ref = t->session.ref,
 		.mode = mode,
 		.adapter = t->adapter,
+		.eid = t->settled,
 		.id = t->session.id,
 		.path = t->request->path,
 		.path_len = t->request->path_len,
@@ -106,7 +108,7 @@ int listening_acknowledge(struct task *t, bool back)
 	if (!found && !back)
 		return 0;
 	if (delivery_acknowledge(t->broker, t->session.ref,
-				 found ? &ack : NULL) != DONE)
+				 found ? &ack : NULL, &t->settled) != DONE)
 		return task_refuse(t, GONE, NULL);
 	return 0;
 }
@@ -130,6 +132,7 @@ static void add_refresh(struct task *t, enum session_mode mode)
 
 	channel_url(&url, t->request->path, t->request->path_len,
 		    t->session.id);
+	buf_printf(&url, "%" PRIu64, t->settled);
 	event_add(&e, "p_event", "refresh");
 	event_add_int(&e, "p_wait", (int64_t)wait);
 	event_add(&e, "p_url", buf_str(&url));

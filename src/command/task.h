@@ -24,6 +24,7 @@ struct task {
 	struct properties rules;
 	struct command command;
 	struct session_view session;
+	uint64_t settled;		/* of its events, known to be there */
 	const struct adapter *adapter;	/* of the answer */
 	const char *callback;		/* p_callback, or NULL */
 	struct answer answer;

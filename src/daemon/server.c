@@ -88,6 +88,15 @@ static void tick(void *arg)
 
 /* ---- signals ---- */
 
+static void stop_requests(struct server *s)
+{
+	if (s->acceptor)
+		acceptor_stop(s->acceptor);
+	s->acceptor = NULL;
+	if (s->servlet)
+		servlet_stop(&s->servlet);
+}
+
 /* No new requests; those under way are answered; then the channels end. */
 static void stop(uv_signal_t *signal, int number)
 {
@@ -98,9 +107,7 @@ static void stop(uv_signal_t *signal, int number)
 		return;
 	s->stopping = true;
 	log_debug("stopping");
-	acceptor_stop(s->acceptor);
-	s->acceptor = NULL;
-	servlet_stop(&s->servlet);
+	stop_requests(s);
 	reactor_stop(s->reactor);
 }
 
@@ -195,13 +202,12 @@ static int start(struct server *s, const struct listen_socket *socket)
 
 static void finish(struct server *s)
 {
-	if (s->acceptor)
-		acceptor_stop(s->acceptor);
-	s->acceptor = NULL;
-	if (s->servlet)
-		servlet_stop(&s->servlet);
-	if (s->reactor)
+	stop_requests(s);
+	if (s->reactor) {
+		/* A signal that came meanwhile is not to be lost. */
+		uv_run(reactor_loop(s->reactor), UV_RUN_NOWAIT);
 		reactor_free(&s->reactor);
+	}
 	worker_exit(s->broker, s->worker);
 	broker_close(&s->broker);
 }

@@ -141,13 +141,11 @@ function sent(x, scenario, until) {
 		.reduce((n, { event }) => n + 1 + Number(event.get('p_lost') ?? 0), 0);
 }
 
-/* If x is a pull or poll with events (in a stream a heartbeat comes first), its
- * refresh names the last of them. */
+/* The refresh of x names the last event that its session was sent. */
 export function acknowledges(x, scenario) {
 	const last = x.events.at(-1);
 
-	if (x.events[1]?.event.get('p_event') !== 'data'
-		|| last.event.get('p_event') !== 'refresh')
+	if (last?.event.get('p_event') !== 'refresh')
 		return false;
 	last.event.set('p_url', `${last.event.get('p_url')}&p_ack=${
 		sent(x, scenario, last.at)}`);

@@ -407,9 +407,9 @@ const LIVES = [{
 /* --- after all others: it counts the events they leave ---------------------- */
 
 const LAST = [{
-	original: 'p_url of a refresh after events is that of any refresh',
-	here: 'with p_ack, the number of the last of them',
-	why: 'whoever fetches it has them; whoever does not gets them again',
+	original: 'p_url of a refresh is always the same',
+	here: 'it has p_ack, the number of the last event before it',
+	why: 'whoever fetches it has that; whoever does not gets it again',
 	change: to.acknowledges,
 }];
 

@@ -6,7 +6,9 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { begin, params, requestParams, stdin } from '../lib/fcgi.mjs';
 import { Lab } from '../lib/lab.mjs';
+import { until } from '../lib/wait.mjs';
 
 const CALL = { p_callback: 'page.pushlet_1' };
 
@@ -140,6 +142,28 @@ describe('p_callback', () => {
 			const error = await web.ask({ p_event: 'hb', p_id: 'x', p_callback: name });
 			assert.equal(error.status, 400);
 			assert.match(error.headers['content-type'], /^text\/plain/);
+		}
+	});
+
+	/* The request is under way when the segment goes. */
+	it('is told that the server is being replaced', async () => {
+		const own = new Lab();
+
+		try {
+			const server = await own.pushletd();
+			const body = 'p_event=join&p_format=json&p_callback=page.pushlet_1';
+			const half = await server.fcgiOpen(Buffer.concat([begin(),
+				params(requestParams({ method: 'POST', body,
+					CONTENT_TYPE: 'application/x-www-form-urlencoded' }))]));
+			await until('a thread to have read the first half',
+				() => half.socket.bytesWritten > 0 && half.socket.writableLength === 0);
+			assert.equal((await own.ctl('destroy', '--force')).status, 0);
+			half.socket.write(stdin(body));
+			await half.end;
+			assert.match(half.received.toString(),
+				/page\.pushlet_1\(\[\{"p_event":"nack","p_status":"503","p_reason":/);
+		} finally {
+			await own.close();
 		}
 	});
 

@@ -211,7 +211,7 @@ describe('pull', () => {
 			const first = await ann.channel.next({ p_event: 'refresh' });
 
 			assert.ok(first.get('p_wait') >= 20 && first.get('p_wait') <= 60);
-			assert.equal(first.get('p_url'), `/pushlet/pushlet.srv?p_id=${ann.id}&p_event=refresh`);
+			assert.equal(first.get('p_url'), `/pushlet/pushlet.srv?p_id=${ann.id}&p_event=refresh&p_ack=0`);
 			assert.deepEqual(await ann.channel.rest(), []);
 
 			await calm.lab.publish(subject, { n: 1 });

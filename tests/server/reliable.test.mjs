@@ -221,6 +221,34 @@ describe('pull and poll', () => {
 					assert.deepEqual(await pulled(await ann.follow(refresh)), [3, 4]);
 			});
 
+	for (const mode of ['pull', 'poll'])
+		it(`in ${mode}: p_url before any event says so, and a lost answer comes again`, async () => {
+			const subject = `/first/${mode}`;
+			const ann = await web.joinListen({ mode, subject });
+			const first = await ann.channel.next({ p_event: 'refresh', p_url: /&p_ack=0$/ });
+
+			await ann.channel.rest();
+			await publish(subject, 1, 2);
+			for (let i = 0; i < 3; i++)
+				assert.deepEqual(await pulled(await ann.follow(first)), [1, 2]);
+		});
+
+	it('a listen says in p_url what its session has', async () => {
+		const ann = await web.joinListen({ mode: 'pull', subject: '/later' });
+
+		await ann.channel.rest();
+		await publish('/later', 1, 2);
+		assert.deepEqual(await pulled(await ann.refresh()), [1, 2]);
+		const again = await ann.listen({ mode: 'poll' });
+		const refresh = await again.next({ p_event: 'listen-ack' })
+			.then(() => again.next({ p_event: 'refresh', p_url: /&p_ack=2$/ }));
+		await again.rest();
+		const empty = await ann.follow(refresh);
+		await empty.next({ p_event: 'refresh-ack' });
+		await empty.next({ p_event: 'refresh', p_url: /&p_ack=2$/ });
+		await empty.rest();
+	});
+
 	it('a plain refresh acknowledges what was carried', async () => {
 		for (const mode of ['pull', 'poll']) {
 			const subject = `/plain/${mode}`;

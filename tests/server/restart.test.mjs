@@ -111,7 +111,7 @@ describe('SIGTERM', () => {
 			assert.ok(took < 1000 * SLOW, `${took} ms`);
 			for (const s of streams) {
 				await s.channel.next({ p_event: 'refresh',
-					p_url: `/pushlet/pushlet.srv?p_id=${s.id}&p_event=refresh` });
+					p_url: `/pushlet/pushlet.srv?p_id=${s.id}&p_event=refresh&p_ack=0` });
 				await s.channel.rest();
 			}
 			await pull.next({ p_event: 'refresh' });

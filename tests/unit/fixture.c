@@ -326,14 +326,14 @@ const char *client_peek(struct client *c)
 
 void client_acknowledge(struct client *c, uint64_t ack)
 {
-	ck_assert_int_eq(delivery_acknowledge(broker, c->session.ref, &ack),
-			 DONE);
+	ck_assert_int_eq(delivery_acknowledge(broker, c->session.ref, &ack,
+					      &c->settled), DONE);
 }
 
 void client_return(struct client *c)
 {
-	ck_assert_int_eq(delivery_acknowledge(broker, c->session.ref, NULL),
-			 DONE);
+	ck_assert_int_eq(delivery_acknowledge(broker, c->session.ref, NULL,
+					      &c->settled), DONE);
 }
 
 bool client_lives(const struct client *c)

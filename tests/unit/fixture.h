@@ -56,6 +56,7 @@ struct client {
 	uint64_t channel;		/* 0: listens not */
 	struct take take;		/* the last */
 	uint64_t counter;		/* to commit by; 0: nothing taken */
+	uint64_t settled;		/* after an acknowledgement */
 };
 
 /* Joins and, if subjects is not NULL, subscribes to them. */

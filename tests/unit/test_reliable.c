@@ -202,13 +202,13 @@ END_TEST
 START_TEST(who_is_gone_has_nothing_to_acknowledge)
 {
 	struct client c = carried(1);
-	uint64_t ack = 1;
+	uint64_t ack = 1, settled;
 
 	session_leave(broker, c.session.ref);
-	ck_assert_int_eq(delivery_acknowledge(broker, c.session.ref, &ack),
-			 GONE);
-	ck_assert_int_eq(delivery_acknowledge(broker, c.session.ref, NULL),
-			 GONE);
+	ck_assert_int_eq(delivery_acknowledge(broker, c.session.ref, &ack,
+					      &settled), GONE);
+	ck_assert_int_eq(delivery_acknowledge(broker, c.session.ref, NULL,
+					      &settled), GONE);
 	ck_assert_int_eq(session_rely(broker, c.session.ref), GONE);
 }
 END_TEST
@@ -388,6 +388,111 @@ START_TEST(what_was_overrun_then_gives_way_and_did_not_arrive_is_lost_once)
 }
 END_TEST
 
+static uint64_t delivered_in_all(void)
+{
+	return broker->map->counts.delivered;
+}
+
+START_TEST(what_gave_way_is_delivered_when_the_client_has_it)
+{
+	struct client c = carried(8);
+
+	say_numbers(9, 11);
+	ck_assert_uint_eq(delivered_in_all(), 0);
+	client_acknowledge(&c, 8);
+	ck_assert_uint_eq(delivered_in_all(), 8);
+	client_acknowledge(&c, 11);
+	ck_assert_uint_eq(delivered_in_all(), 11);
+	ck_assert_uint_eq(lost(), 0);
+}
+END_TEST
+
+/* The channel stays open: what it takes next lies behind what was lost. */
+START_TEST(a_loss_between_two_batches_is_counted_once)
+{
+	struct client c = client_join_reliable("/r");
+
+	client_listen(&c);
+	say_numbers(1, 4);
+	ck_assert_str_eq(client_receive(&c), "1 2 3 4");
+	say_numbers(5, 14);
+	ck_assert_str_eq(client_receive(&c), "lost=2 7 8 9 10 11 12 13 14");
+	client_acknowledge(&c, 4);
+	ck_assert_uint_eq(lost(), 2);
+	client_acknowledge(&c, 14);
+	ck_assert_uint_eq(lost(), 2);
+	ck_assert_uint_eq(delivered_in_all(), 12);
+	all_is_well();
+}
+END_TEST
+
+START_TEST(a_stream_that_ends_loses_what_it_had_and_what_gave_way)
+{
+	struct client c = client_join_in_mode("/r", MODE_STREAM);
+
+	client_listen(&c);
+	say_numbers(1, 4);
+	client_take(&c, 4);
+	say_numbers(5, 10);		/* 1 and 2 give way */
+	client_hang_up(&c);		/* and nothing was written */
+	client_return(&c);
+	ck_assert_str_eq(client_peek(&c), "lost=2 3 4 5 6 7 8 9 10");
+	ck_assert_uint_eq(lost(), 2);
+	all_is_well();
+}
+END_TEST
+
+START_TEST(a_stream_that_wrote_what_gave_way_delivered_it)
+{
+	struct client c = client_join_in_mode("/r", MODE_STREAM);
+
+	client_listen(&c);
+	say_numbers(1, 4);
+	client_take(&c, 4);
+	say_numbers(5, 10);
+	client_commit(&c);
+	ck_assert_uint_eq(delivered_in_all(), 4);
+	ck_assert_str_eq(client_receive(&c), "5 6 7 8 9 10");
+	ck_assert_uint_eq(delivered_in_all(), 10);
+	ck_assert_uint_eq(lost(), 0);
+	all_is_well();
+}
+END_TEST
+
+START_TEST(what_a_stream_committed_is_not_lost_by_an_older_word)
+{
+	struct client c = client_join_in_mode("/r", MODE_PULL);
+
+	client_listen(&c);
+	say_numbers(1, 5);
+	client_receive(&c);
+	client_acknowledge(&c, 3);
+	ck_assert_int_eq(listener_mode(broker, c.session.ref, MODE_STREAM),
+			 DONE);
+	client_listen(&c);
+	ck_assert_str_eq(client_receive(&c), "4 5");
+	client_acknowledge(&c, 0);
+	ck_assert_uint_eq(lost(), 0);
+	ck_assert_uint_eq(delivered_in_all(), 5);
+}
+END_TEST
+
+START_TEST(an_acknowledgement_tells_what_is_known_now)
+{
+	struct client c = carried(4);
+
+	client_return(&c);
+	ck_assert_uint_eq(c.settled, 0);
+	client_acknowledge(&c, 2);
+	ck_assert_uint_eq(c.settled, 2);
+	client_return(&c);
+	ck_assert_uint_eq(c.settled, 2);
+	c = pulled(4);
+	client_return(&c);
+	ck_assert_uint_eq(c.settled, 4);
+}
+END_TEST
+
 /* Whatever a client acknowledges, and whatever is lost on the way: each event
  * is seen or counted as lost, and never both. */
 START_TEST(in_the_end_each_event_was_seen_or_lost)
@@ -420,6 +525,7 @@ START_TEST(in_the_end_each_event_was_seen_or_lost)
 	ck_assert_uint_eq(has, (uint64_t)said);
 	ck_assert_uint_eq(gap, lost());
 	ck_assert_uint_eq(told, lost());
+	ck_assert_uint_eq(delivered_in_all() + lost(), (uint64_t)said);
 	ck_assert_str_eq(client_peek(&c), "");
 	all_is_well();
 }
@@ -462,6 +568,14 @@ int main(void)
 		what_the_log_overran_before_it_was_acknowledged_is_lost);
 	tcase_add_test(tc,
 		what_was_overrun_then_gives_way_and_did_not_arrive_is_lost_once);
+	tcase_add_test(tc, what_gave_way_is_delivered_when_the_client_has_it);
+	tcase_add_test(tc, a_loss_between_two_batches_is_counted_once);
+	tcase_add_test(tc,
+		a_stream_that_ends_loses_what_it_had_and_what_gave_way);
+	tcase_add_test(tc, a_stream_that_wrote_what_gave_way_delivered_it);
+	tcase_add_test(tc,
+		what_a_stream_committed_is_not_lost_by_an_older_word);
+	tcase_add_test(tc, an_acknowledgement_tells_what_is_known_now);
 	tcase_add_test(tc, in_the_end_each_event_was_seen_or_lost);
 	return unit_run();
 }

@@ -273,6 +273,19 @@ START_TEST(a_sweep_happens_once_a_second_whoever_asks)
 }
 END_TEST
 
+START_TEST(a_sweep_that_is_due_in_a_far_future_is_damage)
+{
+	struct client c;
+
+	set_timeout(1);
+	c = client_join(NULL);
+	await_clock(slot_of(&c)->lease_end);
+	broker->map->expiry_due = INT64_MAX;
+	ck_assert_uint_eq(session_expire(broker), 1);
+	ck_assert_int_le(broker->map->expiry_due, clock_ms() + 1000);
+}
+END_TEST
+
 START_TEST(joining_sweeps_so_that_the_dead_do_not_fill_the_segment)
 {
 	struct session_view view;
@@ -381,6 +394,7 @@ int main(void)
 	tcase_add_test(tc,
 		a_sweep_ends_those_whose_lease_is_over_and_no_others);
 	tcase_add_test(tc, a_sweep_happens_once_a_second_whoever_asks);
+	tcase_add_test(tc, a_sweep_that_is_due_in_a_far_future_is_damage);
 	tcase_add_test(tc,
 		joining_sweeps_so_that_the_dead_do_not_fill_the_segment);
 	tcase_add_test(tc, modes_have_names);

@@ -267,6 +267,24 @@ START_TEST(after_a_repair_every_worker_looks_at_every_session)
 }
 END_TEST
 
+static void enter_and_die(void *arg)
+{
+	(void)arg;
+	enter();
+	drop_dead();
+}
+
+START_TEST(a_look_that_is_due_in_a_far_future_is_damage)
+{
+	was_killed(fork_off(enter_and_die, NULL), SIGKILL);
+	ck_assert_uint_eq(used(), 1);
+	broker->map->reap_due = INT64_MAX;
+	ck_assert_uint_eq(worker_reap_due(broker), 1);
+	ck_assert_uint_eq(worker_reap_due(broker), 0);
+	ck_assert_uint_eq(used(), 0);
+}
+END_TEST
+
 START_TEST(a_worker_without_a_process_is_noticed)
 {
 	uint32_t worker = enter();
@@ -299,6 +317,7 @@ int main(void)
 		an_event_from_another_process_wakes_the_worker_that_waits);
 	tcase_add_test(tc, a_worker_can_be_rung_without_an_event);
 	tcase_add_test(tc, after_a_repair_every_worker_looks_at_every_session);
+	tcase_add_test(tc, a_look_that_is_due_in_a_far_future_is_damage);
 	tcase_add_test(tc, a_worker_without_a_process_is_noticed);
 	return unit_run();
 }
