@@ -168,16 +168,20 @@ static int fill(struct segment *s, void *arg)
 	struct creation *c = arg;
 	struct layout *map = (struct layout *)s->head;
 	struct broker *b = c->broker;
+	struct sections at = place(&c->geometry);
+	uint64_t epoch;
 
 	if (lock_init(&map->lock) < 0)
 		return -1;
-	map->geometry = c->geometry;
-	map->at = place(&c->geometry);
-	token_bytes(&map->epoch, sizeof(map->epoch));
-	map->created = clock_unix();
+	token_bytes(&epoch, sizeof(epoch));
+	store_bytes(&map->geometry, &c->geometry, sizeof(c->geometry));
+	store_bytes(&map->at, &at, sizeof(at));
+	STORE(map->epoch, epoch);
+	STORE(map->created, clock_unix());
 	set_rules(&map->rules, c->properties);
 	/* Position 0 stays unused: it means "no record". */
-	map->log.head = map->log.tail = map->geometry.log_bytes;
+	STORE(map->log.head, c->geometry.log_bytes);
+	STORE(map->log.tail, c->geometry.log_bytes);
 	b->segment = *s;
 	view(b);
 	pool_init(&b->workers, c->geometry.workers, sizeof(struct worker));

@@ -30,8 +30,8 @@ void worker_notify(struct broker *b, uint32_t worker, uint32_t session)
 {
 	if (!worker_at(b, worker))
 		return;
-	__atomic_fetch_or(&worker_ready(b, worker)[session / 64],
-			  1ull << (session % 64), __ATOMIC_ACQ_REL);
+	STORE_BITS(worker_ready(b, worker)[session / 64],
+		   1ull << (session % 64));
 	b->bells[worker / 64] |= 1ull << (worker % 64);
 	b->bells_owed = true;
 }
@@ -141,9 +141,7 @@ unsigned worker_reap_due(struct broker *b)
 
 	/* Many processes tick: one of them takes this round. */
 	if (sweep_waits(due, now, REAP_PERIOD) ||
-	    !__atomic_compare_exchange_n(&b->map->reap_due, &due,
-					 now + REAP_PERIOD, false,
-					 __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+	    !STORE_IF(b->map->reap_due, &due, now + REAP_PERIOD))
 		return 0;
 	return worker_reap(b);
 }
@@ -168,7 +166,7 @@ void worker_answer(struct broker *b, uint32_t worker,
 	for (i = 0; i < b->geometry.ready_words; i++) {
 		if (!LOAD(ready[i]))
 			continue;
-		word = __atomic_exchange_n(&ready[i], 0, __ATOMIC_ACQ_REL);
+		word = EXCHANGE(ready[i], 0);
 		for (; word; word &= word - 1) {
 			bit = (uint32_t)__builtin_ctzll(word);
 			each(arg, i * 64 + bit);

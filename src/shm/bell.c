@@ -10,9 +10,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "shm/store.h"
+
 void bell_ring(uint32_t *word)
 {
-	if (__atomic_exchange_n(word, 1, __ATOMIC_ACQ_REL) == 0)
+	if (EXCHANGE(*word, 1) == 0)
 		syscall(SYS_futex, word, FUTEX_WAKE, 1, NULL, NULL, 0);
 }
 
@@ -22,11 +24,11 @@ void bell_wait(uint32_t *word)
 	 * without end. */
 	static const struct timespec patience = { .tv_sec = 1 };
 
-	if (__atomic_load_n(word, __ATOMIC_ACQUIRE) == 0)
+	if (LOAD(*word) == 0)
 		syscall(SYS_futex, word, FUTEX_WAIT, 0, &patience, NULL, 0);
 }
 
 bool bell_answer(uint32_t *word)
 {
-	return __atomic_exchange_n(word, 0, __ATOMIC_ACQ_REL) != 0;
+	return EXCHANGE(*word, 0) != 0;
 }

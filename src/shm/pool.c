@@ -15,8 +15,10 @@ static struct slot *slot_at(const struct pool *p, uint32_t index)
 
 void pool_init(struct pool *p, uint32_t max, uint32_t stride)
 {
-	p->head->max = p->max = max;
-	p->head->stride = p->stride = stride;
+	p->max = max;
+	p->stride = stride;
+	STORE(p->head->max, max);
+	STORE(p->head->stride, stride);
 	pool_rebuild(p);
 }
 

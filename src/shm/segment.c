@@ -72,8 +72,8 @@ static enum segment_status make(struct segment *s, int fd, uint64_t stamp,
 		goto fail;
 	if (map(s, fd, plan->size) != SEGMENT_OK)
 		goto fail;
-	s->head->stamp = stamp;
-	s->head->size = plan->size;
+	STORE(s->head->stamp, stamp);
+	STORE(s->head->size, plan->size);
 	if (plan->fill(s, plan->arg) < 0)
 		goto fail;
 	STORE(s->head->magic, MAGIC);

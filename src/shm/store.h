@@ -18,7 +18,12 @@
 #ifdef CRASH_POINTS
 /* Set by a test: called before every store. */
 extern void (*crash_point)(void);
-#define CRASH_POINT() do { if (crash_point) crash_point(); } while (0)
+static inline void store_crash_point(void)
+{
+	if (crash_point)
+		crash_point();
+}
+#define CRASH_POINT() store_crash_point()
 #else
 #define CRASH_POINT() ((void)0)
 #endif
@@ -32,6 +37,20 @@ extern void (*crash_point)(void);
 		__atomic_store_n(&(field), (value), __ATOMIC_RELEASE); \
 		__atomic_signal_fence(__ATOMIC_SEQ_CST); \
 	} while (0)
+
+/* The same where others change the field without the lock: each is one step
+ * that nobody comes between.  The first two give what was there before; the
+ * last stores only if *expected is there, else it puts into *expected what
+ * is, and gives false. */
+#define STORE_BITS(field, bits) \
+	(CRASH_POINT(), __atomic_fetch_or(&(field), (bits), __ATOMIC_ACQ_REL))
+#define EXCHANGE(field, value) \
+	(CRASH_POINT(), \
+	 __atomic_exchange_n(&(field), (value), __ATOMIC_ACQ_REL))
+#define STORE_IF(field, expected, value) \
+	(CRASH_POINT(), \
+	 __atomic_compare_exchange_n(&(field), (expected), (value), 0, \
+				     __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
 
 /* Reads a field that others may change while we do not hold the lock. */
 #define LOAD(field) __atomic_load_n(&(field), __ATOMIC_ACQUIRE)
