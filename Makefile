@@ -7,6 +7,12 @@
 ##   check-unit check-server check-browser check-guards
 ##                  one group of the tests
 ##   bench          install what is missing, build, measure: tests/bench/run
+##   crash          the same, and kill a process at each store to the segment
+##                  of each operation: tests/unit/test_crash.c
+##   storm          the same, and kill processes of a server under load:
+##                  tests/storm/storm.mjs
+##   soak           the same, and see that nothing grows under thousands of
+##                  clients that come and go: tests/storm/soak.mjs
 ##   fuzz           install what is missing, build with clang, look for inputs
 ##                  that break something: tests/fuzz/run
 ##   analyze        install what is missing, let cppcheck and clang-tidy read
@@ -30,6 +36,9 @@
 ##   TESTS=WORD     only test files with WORD in their path, also of bench
 ##                  and fuzz
 ##   SECONDS=N      how long each fuzzer runs: 10
+##   KILLS=N        how many processes storm kills: 200
+##   SEED=N         makes storm choose the same ones again; it prints it
+##   MINUTES=N      how long soak takes: 5
 ##   DEPS=:         install no packages
 ##   VALGRIND=1     unit tests, and pushletd in server tests, run under valgrind
 ##   V=1            show the commands
@@ -37,21 +46,22 @@
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
 .DELETE_ON_ERROR:
-.PHONY: all analyze bench bench-built check check-unit check-server check-browser \
-	check-guards check-built clean dist distclean fuzz fuzz-built help \
-	analyze-built \
-	install run uninstall FORCE
+.PHONY: all analyze analyze-built bench bench-built check check-unit \
+	check-server check-browser check-guards check-built clean crash \
+	crash-built dist distclean fuzz fuzz-built help install run soak \
+	soak-built storm storm-built uninstall FORCE
 all:
 
 # -- configuration --------------------------------------------------------
 #
 # config.mk is made by the rule below when it is missing: GNU make remakes the
-# files it includes.  The goals of NEED_NO_CONFIG come before that: run, check,
-# bench and fuzz must first install the very packages that configure looks for,
+# files it includes.  The goals of NEED_NO_CONFIG come before that: run, check
+# and the like must first install the very packages that configure looks for,
 # and then call make again.
 
 CHECKS = check check-unit check-server check-browser check-guards
-NEED_NO_CONFIG = help clean distclean run bench fuzz analyze $(CHECKS)
+BUILD_FIRST = run analyze bench crash fuzz soak storm $(CHECKS)
+NEED_NO_CONFIG = help clean distclean $(BUILD_FIRST)
 
 ifneq ($(filter-out $(NEED_NO_CONFIG),$(or $(MAKECMDGOALS),all)),)
 include config.mk
@@ -59,7 +69,7 @@ endif
 
 # These call make again, which is free to build in parallel; their own make
 # must not build the same files meanwhile (make -j all check).
-ifneq ($(filter run bench fuzz $(CHECKS),$(MAKECMDGOALS)),)
+ifneq ($(filter $(BUILD_FIRST),$(MAKECMDGOALS)),)
 .NOTPARALLEL:
 endif
 
@@ -284,6 +294,25 @@ bench:
 
 bench-built: all $(BENCH_PROGRAMS)
 	@PUSHLET_BUILD='$(abspath $(BUILD))' TESTS='$(TESTS)' tests/bench/run
+
+crash soak storm:
+	@$(DEPS) check
+	@+$(AGAIN) $@-built
+
+crash-built: $(CRASH_PROGRAMS)
+	@for program in $^; do CK_FORK=yes "$$program" || exit 1; done
+
+KILLS = 200
+SEED =
+MINUTES = 5
+
+storm-built: all
+	@PUSHLET_BUILD='$(abspath $(BUILD))' tests/storm/run storm.mjs \
+		'$(KILLS)' '$(SEED)'
+
+soak-built: all
+	@PUSHLET_BUILD='$(abspath $(BUILD))' tests/storm/run soak.mjs \
+		'$(MINUTES)'
 
 # Only clang has libFuzzer, and all that it is to see the way through must be
 # compiled for that.
