@@ -1,7 +1,8 @@
 ## pushlet-fcgi - a Pushlet server behind FastCGI
 ##
 ## Targets
-##   all            pushletd, pushlet-publish, pushletctl, libpushlet.{a,so}
+##   all            pushletd, pushlet-relay, pushlet-publish, pushletctl,
+##                  libpushlet.{a,so}
 ##   run            install what is missing, build, start the demo
 ##   check          install what is missing, build, run every test
 ##   check-unit check-server check-browser check-guards
@@ -141,10 +142,12 @@ obj = $(patsubst %.c,$(OBJ)/%.o,$(1))
 SOVERSION = 0
 LIB_SRC = $(call src,base shm broker)
 SERVER_SRC = src/main.c $(call src,fcgi channel command daemon)
+RELAY_SRC = $(call src,relay)
 TOOL_SRC = $(sort $(wildcard src/tools/tool_*.c))
 PUBLISH_SRC = $(sort $(wildcard src/tools/publish_*.c))
 CTL_SRC = $(sort $(wildcard src/tools/ctl_*.c))
-UNIT_SRC = $(LIB_SRC) $(filter-out src/main.c,$(SERVER_SRC)) $(TOOL_SRC)
+UNIT_SRC = $(LIB_SRC) $(TOOL_SRC) $(filter-out src/main.c \
+	src/relay/pushlet-relay.c,$(SERVER_SRC) $(RELAY_SRC))
 UNIT_TESTS = $(sort $(wildcard tests/unit/test_*.c))
 UNIT_COMMON = $(filter-out $(UNIT_TESTS),$(wildcard tests/unit/*.c))
 BENCHES = $(sort $(wildcard tests/bench/*.c))
@@ -162,7 +165,7 @@ FUZZ_PROGRAMS = $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/fuzz/%,$(FUZZERS))
 LIB_OBJ = $(call obj,$(LIB_SRC))
 $(LIB_OBJ): private OBJ_CFLAGS = -fPIC -fvisibility=hidden
 
-all: $(BUILD)/pushletd $(TOOLS) $(LIBRARY) $(SHARED)
+all: $(BUILD)/pushletd $(BUILD)/pushlet-relay $(TOOLS) $(LIBRARY) $(SHARED)
 
 LIB_LIBS = $(INIH_LIBS) -lrt
 $(BUILD)/pushletd: private LIBS = $(FCGI_LIBS) $(XML_LIBS) $(UV_LIBS) \
@@ -171,12 +174,15 @@ $(BUILD)/pushlet-publish: private LIBS = $(XML_LIBS) $(LIB_LIBS)
 $(BUILD)/pushletctl: private LIBS = $(LIB_LIBS)
 
 $(BUILD)/pushletd: $(call obj,$(SERVER_SRC)) $(LIBRARY)
+# Of the library it gets what it calls, and that needs nothing but libc.
+$(BUILD)/pushlet-relay: $(call obj,$(RELAY_SRC) src/fcgi/handover.c \
+	src/fcgi/record.c) $(LIBRARY)
 $(TOOLS): $(BUILD)/%: $(OBJ)/src/tools/%.o $(call obj,$(TOOL_SRC)) $(LIBRARY)
 $(BUILD)/pushlet-publish: $(call obj,$(PUBLISH_SRC))
 $(BUILD)/pushletctl: $(call obj,$(CTL_SRC))
 $(BUILD)/pushlet-publish: $(call obj,$(wildcard src/tools/publish_*.c))
 $(BUILD)/pushletctl: $(call obj,$(wildcard src/tools/ctl_*.c))
-$(BUILD)/pushletd $(TOOLS): $(BUILD)/flags $(BUILD)/sources
+$(BUILD)/pushletd $(BUILD)/pushlet-relay $(TOOLS): $(BUILD)/flags $(BUILD)/sources
 	$(call quiet,LINK)$(LINK) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
 
 $(LIBRARY): $(LIB_OBJ) $(BUILD)/sources
@@ -235,7 +241,8 @@ $(OBJ)/crash/%.o: %.c $(BUILD)/flags
 	$(compile)
 
 .SECONDARY:
--include $(patsubst %.c,$(OBJ)/%.d,$(UNIT_SRC) src/main.c $(UNIT_TESTS) \
+-include $(patsubst %.c,$(OBJ)/%.d,$(UNIT_SRC) src/main.c \
+	src/relay/pushlet-relay.c $(UNIT_TESTS) \
 	$(UNIT_COMMON) $(BENCHES) $(FUZZERS) $(wildcard src/tools/*.c)) \
 	$(LIB_SRC:%.c=$(OBJ)/crash/%.d)
 
@@ -348,6 +355,7 @@ MAN_PAGES = $(sort $(wildcard man/*.[1578]))
 # MODE:SOURCE:TARGET of each installed file, for install and for uninstall.
 INSTALLED = \
 	755:$(BUILD)/pushletd:$(sbindir)/pushletd \
+	755:$(BUILD)/pushlet-relay:$(sbindir)/pushlet-relay \
 	755:$(BUILD)/pushletctl:$(sbindir)/pushletctl \
 	755:$(BUILD)/pushlet-publish:$(bindir)/pushlet-publish \
 	644:$(LIBRARY):$(libdir)/libpushlet.a \
@@ -395,7 +403,7 @@ dist: configure
 # By name: BUILD may be a directory that holds other things as well.
 clean:
 	rm -rf $(addprefix $(BUILD)/,obj test bench fuzz test-logs flags sources \
-		pushletd pushlet-publish pushletctl libpushlet.a \
+		pushletd pushlet-relay pushlet-publish pushletctl libpushlet.a \
 		libpushlet.so libpushlet.so.$(SOVERSION))
 	@test ! -d $(BUILD) || rmdir --ignore-fail-on-non-empty $(BUILD)
 

@@ -2,7 +2,7 @@
 /*
  * main.c - pushletd
  *
- * Reads the options, finds the socket, and decides what this process becomes:
+ * Reads the options, finds the sockets, and decides what this process becomes:
  * a server, a master of servers, and either of them in the background or not.
  */
 #include <errno.h>
@@ -25,7 +25,7 @@ enum { DESCRIPTORS = 65536 };	/* more than one front can use */
 struct start {
 	struct options options;
 	struct properties properties;
-	struct listen_socket socket;
+	struct sockets sockets;
 	int parent_fd;		/* who started us in the background waits at
 				 * its other end; -1: nobody */
 };
@@ -36,8 +36,11 @@ static void announce(void *arg)
 	struct start *s = arg;
 	struct buf line = BUF_INIT;
 
-	buf_printf(&line, "ready: segment %s, %s, ", s->properties.shm_name,
-		   s->socket.name);
+	buf_printf(&line, "ready: segment %s, ", s->properties.shm_name);
+	if (s->sockets.web.fd >= 0)
+		buf_printf(&line, "%s, ", s->sockets.web.name);
+	if (s->sockets.relay.fd >= 0)
+		buf_printf(&line, "%s for relays, ", s->sockets.relay.name);
 	if (s->options.workers)
 		buf_printf(&line, "%u workers of ", s->options.workers);
 	buf_printf(&line, "%u thread%s, pid %d", s->options.threads,
@@ -66,7 +69,7 @@ static int work(void *arg, int ready_fd)
 {
 	struct start *s = arg;
 
-	return server_run(&s->options, &s->properties, &s->socket, tell_master,
+	return server_run(&s->options, &s->properties, &s->sockets, tell_master,
 			  &ready_fd);
 }
 
@@ -74,7 +77,7 @@ static int run(struct start *s)
 {
 	if (s->options.workers)
 		return master_run(s->options.workers, work, announce, s);
-	return server_run(&s->options, &s->properties, &s->socket, announce,
+	return server_run(&s->options, &s->properties, &s->sockets, announce,
 			  s);
 }
 
@@ -145,22 +148,44 @@ static void raise_descriptor_limit(void)
 			 strerror(errno));
 }
 
-static int find_socket(struct start *s)
+static int find_web_socket(struct start *s)
 {
 	if (s->options.address)
-		return listen_make(&s->socket, s->options.address,
+		return listen_make(&s->sockets.web, 's', s->options.address,
 				   (mode_t)s->options.mode);
-	s->options.foreground = true;
-	if (listen_inherited(&s->socket) == 0)
+	if (listen_inherited(&s->sockets.web) == 0) {
+		s->options.foreground = true;
+		return 0;
+	}
+	if (s->options.relay)
 		return 0;
 	log_error("no socket: standard input is not a listening one; start "
 		  "with -s unix:/PATH or -s HOST:PORT");
 	return -1;
 }
 
+static int find_sockets(struct start *s)
+{
+	if (find_web_socket(s) < 0)
+		return -1;
+	if (!s->options.relay || listen_make(&s->sockets.relay, 'r',
+					     s->options.relay,
+					     (mode_t)s->options.mode) == 0)
+		return 0;
+	listen_close(&s->sockets.web);
+	return -1;
+}
+
+static void close_sockets(struct start *s)
+{
+	listen_close(&s->sockets.web);
+	listen_close(&s->sockets.relay);
+}
+
 int main(int argc, char **argv)
 {
-	struct start s = { .parent_fd = -1 };
+	struct start s = { .sockets = { { .fd = -1 }, { .fd = -1 } },
+			   .parent_fd = -1 };
 	pid_t self = getpid();
 	int status;
 
@@ -178,16 +203,16 @@ int main(int argc, char **argv)
 	log_set_level((enum log_level)s.properties.log_level);
 	renounce_privileges();
 	raise_descriptor_limit();
-	if (find_socket(&s) < 0)
+	if (find_sockets(&s) < 0)
 		return EXIT_FAILURE;
 	if (s.options.foreground)
 		status = run(&s);
 	else
 		status = run_in_background(&s);
-	/* Only who serves (or is the master of those) takes the socket away:
+	/* Only who serves (or is the master of those) takes the sockets away:
 	 * the parent of a background server and its workers do not get here
 	 * or are not it. */
 	if (s.options.foreground || getpid() != self)
-		listen_close(&s.socket);
+		close_sockets(&s);
 	return status;
 }

@@ -39,6 +39,7 @@ struct properties {
 	uint64_t request_bytes;		/* request.max.bytes */
 	uint64_t request_timeout;	/* request.timeout.millis */
 	int publish_from;		/* publish.from */
+	char relay_user[64];		/* relay.user, "" = our own */
 	uint64_t read_timeout;		/* queue.read.timeout.millis */
 	uint64_t write_timeout;		/* queue.write.timeout.millis */
 	uint64_t stream_max;		/* stream.max.seconds, 0 = no limit */

@@ -25,6 +25,7 @@ struct silent {
 	struct silent *older, *newer;
 	int64_t since;
 	int fd;
+	bool wrapped;		/* calls.unwrap() is still to come */
 };
 
 struct acceptor {
@@ -68,22 +69,36 @@ static void make_blocking(int fd)
 		fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
 }
 
+static void welcome(struct acceptor *a, int fd, bool wrapped);
+
+/* There is something to read. */
+static void pass_on(struct acceptor *a, int fd, bool wrapped)
+{
+	if (!wrapped) {
+		make_blocking(fd);
+		a->calls.ready(a->calls.arg, fd);
+		return;
+	}
+	fd = a->calls.unwrap(a->calls.arg, fd);
+	if (fd >= 0)
+		welcome(a, fd, false);
+}
+
 static void speaks(uv_poll_t *poll, int status, int events)
 {
 	struct silent *s = poll->data;
 	struct acceptor *a = s->acceptor;
+	bool wrapped = s->wrapped;
 	int fd = release(s);
 
 	(void)events;
-	if (status < 0) {
+	if (status < 0)
 		close(fd);
-		return;
-	}
-	make_blocking(fd);
-	a->calls.ready(a->calls.arg, fd);
+	else
+		pass_on(a, fd, wrapped);
 }
 
-static void wait_for(struct acceptor *a, int fd)
+static void wait_for(struct acceptor *a, int fd, bool wrapped)
 {
 	struct silent *s = calloc(1, sizeof(*s));
 
@@ -96,6 +111,7 @@ static void wait_for(struct acceptor *a, int fd)
 	s->poll.data = s;
 	s->acceptor = a;
 	s->fd = fd;
+	s->wrapped = wrapped;
 	s->since = clock_ms();
 	s->older = a->newest;
 	*(a->newest ? &a->newest->newer : &a->oldest) = s;
@@ -103,15 +119,23 @@ static void wait_for(struct acceptor *a, int fd)
 	uv_poll_start(&s->poll, UV_READABLE, speaks);
 }
 
-static void welcome(struct acceptor *a, int fd)
+static void welcome(struct acceptor *a, int fd, bool wrapped)
 {
 	char byte;
 	ssize_t n = recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
 
 	if (n > 0)
-		a->calls.ready(a->calls.arg, fd);
+		pass_on(a, fd, wrapped);
 	else if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-		wait_for(a, fd);
+		wait_for(a, fd, wrapped);
+	else
+		close(fd);
+}
+
+static void receive(struct acceptor *a, int fd)
+{
+	if (!a->calls.admit || a->calls.admit(a->calls.arg, fd))
+		welcome(a, fd, a->calls.unwrap != NULL);
 	else
 		close(fd);
 }
@@ -137,7 +161,7 @@ static void incoming(uv_poll_t *poll, int status, int events)
 		}
 		fd = accept4(a->fd, NULL, NULL, SOCK_CLOEXEC);
 		if (fd >= 0) {
-			welcome(a, fd);
+			receive(a, fd);
 			continue;
 		}
 		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
@@ -178,8 +202,9 @@ void acceptor_tick(struct acceptor *a, uint64_t timeout)
 	int64_t now = clock_ms();
 
 	while (a->oldest && now - a->oldest->since >= (int64_t)timeout) {
-		log_warn("a web server connected and sent nothing; closed "
-			 "after %llu ms (request.timeout.millis)",
+		log_warn("%s connected and sent nothing; closed after %llu ms "
+			 "(request.timeout.millis)", a->oldest->wrapped ?
+			 "a relay" : "a web server",
 			 (unsigned long long)timeout);
 		close(release(a->oldest));
 	}

@@ -5,6 +5,10 @@
  * Accepts on the listening socket and passes each connection on as soon as it
  * is readable, so that a peer that connects and says nothing costs a
  * descriptor for a bounded time, and no thread.
+ *
+ * With unwrap() it is not the web server that connects but a relay: the first
+ * thing to read brings the connection of the web server, which then is waited
+ * for and passed on like any other.
  */
 #ifndef CHANNEL_ACCEPTOR_H
 #define CHANNEL_ACCEPTOR_H
@@ -16,6 +20,12 @@
 struct acceptor;
 
 struct acceptor_calls {
+	/* May whoever is at the other end be served?  If not, its connection is
+	 * closed.  NULL: everybody. */
+	bool (*admit)(void *arg, int fd);
+	/* Takes over a descriptor with something to read; returns the connection
+	 * that came out of it, or -1.  NULL: it is the connection itself. */
+	int (*unwrap)(void *arg, int fd);
 	/* Takes over a connected, blocking descriptor. */
 	void (*ready)(void *arg, int fd);
 	/* Is there so much to do that accepting should pause? */

@@ -66,21 +66,23 @@ static int bind_unix(int fd, const struct sockaddr_un *sun, mode_t mode)
 	return rc;
 }
 
-static int make_unix(struct listen_socket *s, const char *path, mode_t mode)
+static int make_unix(struct listen_socket *s, char option, const char *path,
+		     mode_t mode)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
 	struct stat st;
 
 	if (*path != '/' || strlen(path) >= sizeof(sun.sun_path)) {
-		log_error("-s unix:%s: must be an absolute path of at most %zu "
-			  "bytes", path, sizeof(sun.sun_path) - 1);
+		log_error("-%c unix:%s: must be an absolute path of at most %zu "
+			  "bytes", option, path, sizeof(sun.sun_path) - 1);
 		return -1;
 	}
 	snprintf(sun.sun_path, sizeof(sun.sun_path), "%s", path);
 	s->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (s->fd < 0 || bind_unix(s->fd, &sun, mode) < 0) {
-		log_error("-s unix:%s: %s", path, errno == EADDRINUSE ?
-			  "another server listens there" : strerror(errno));
+		log_error("-%c unix:%s: %s", option, path,
+			  errno == EADDRINUSE ? "another server listens there" :
+						strerror(errno));
 		return -1;
 	}
 	s->path = path;
@@ -185,7 +187,15 @@ static int make_inet(struct listen_socket *s, const char *address)
 	return s->fd < 0 ? -1 : 0;
 }
 
-int listen_make(struct listen_socket *s, const char *address, mode_t mode)
+/* No other kind of socket passes descriptors. */
+static int only_unix(const char *address)
+{
+	log_error("-r %s: must be unix:/PATH", address);
+	return -1;
+}
+
+int listen_make(struct listen_socket *s, char option, const char *address,
+		mode_t mode)
 {
 	int rc;
 
@@ -193,15 +203,17 @@ int listen_make(struct listen_socket *s, const char *address, mode_t mode)
 	s->fd = -1;
 	snprintf(s->name, sizeof(s->name), "%s", address);
 	if (strncmp(address, "unix:", 5) == 0)
-		rc = make_unix(s, address + 5, mode);
+		rc = make_unix(s, option, address + 5, mode);
 	else
-		rc = make_inet(s, address);
+		rc = option == 'r' ? only_unix(address) : make_inet(s, address);
 	if (rc == 0 && (listen(s->fd, BACKLOG) < 0 || prepare(s->fd) < 0)) {
-		log_error("-s %s: %s", address, strerror(errno));
+		log_error("-%c %s: %s", option, address, strerror(errno));
 		rc = -1;
 	}
-	if (rc < 0 && s->fd >= 0)
+	if (rc < 0 && s->fd >= 0) {
 		close(s->fd);
+		s->fd = -1;
+	}
 	return rc;
 }
 
@@ -225,15 +237,18 @@ int listen_inherited(struct listen_socket *s)
 	memset(s, 0, sizeof(*s));
 	s->fd = passed_by_systemd() ? FIRST_PASSED : STDIN_FILENO;
 	snprintf(s->name, sizeof(s->name), "inherited socket");
-	if (!is_listening(s->fd))
-		return -1;
-	return prepare(s->fd);
+	if (is_listening(s->fd) && prepare(s->fd) == 0)
+		return 0;
+	s->fd = -1;
+	return -1;
 }
 
 void listen_close(struct listen_socket *s)
 {
 	struct stat st;
 
+	if (s->fd < 0)
+		return;
 	close(s->fd);
 	if (s->path && stat(s->path, &st) == 0 && st.st_dev == s->device &&
 	    st.st_ino == s->inode)

@@ -16,7 +16,7 @@ enum { THREADS = 4, THREADS_MAX = 256, WORKERS_MAX = 64 };
 static const char usage[] =
 	"usage: pushletd [-fhvV] [-c FILE] [-m MODE] [-n NAME] "
 	"[-o KEY=VALUE]...\n"
-	"                [-s ADDRESS] [-t THREADS] [-w WORKERS]\n";
+	"                [-r ADDRESS] [-s ADDRESS] [-t THREADS] [-w WORKERS]\n";
 
 static const char help[] =
 	"Serves the Pushlet protocol over FastCGI.\n"
@@ -25,9 +25,11 @@ static const char help[] =
 	"                " SYSCONFDIR "/pushlet/pushlet.properties)\n"
 	"  -f            stay in the foreground (so does an inherited socket)\n"
 	"  -h            show this help\n"
-	"  -m MODE       octal mode of a unix socket made with -s (0660)\n"
+	"  -m MODE       octal mode of unix sockets made with -r or -s (0660)\n"
 	"  -n NAME       shared memory segment (property shm.name)\n"
 	"  -o KEY=VALUE  set a property over the file's; may be repeated\n"
+	"  -r ADDRESS    take connections from pushlet-relay at unix:/PATH, too;\n"
+	"                then there need be no other socket\n"
 	"  -s ADDRESS    listen on unix:/PATH or HOST:PORT; without it the\n"
 	"                listening socket is standard input, as mod_fcgid,\n"
 	"                spawn-fcgi, lighttpd and systemd pass it\n"
@@ -93,6 +95,9 @@ static int take(struct options *o, int option, const char *arg)
 		return 0;
 	case 'o':
 		return add_override(o, arg);
+	case 'r':
+		o->relay = arg;
+		return 0;
 	case 's':
 		o->address = arg;
 		return 0;
@@ -115,7 +120,7 @@ enum options_result options_read(struct options *o, int argc, char **argv)
 	memset(o, 0, sizeof(*o));
 	o->mode = 0660;
 	o->threads = THREADS;
-	while ((option = getopt(argc, argv, "c:fhm:n:o:s:t:vVw:")) != -1) {
+	while ((option = getopt(argc, argv, "c:fhm:n:o:r:s:t:vVw:")) != -1) {
 		if (option == 'h') {
 			fputs(usage, stdout);
 			fputs(help, stdout);

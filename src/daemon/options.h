@@ -15,6 +15,7 @@ struct options {
 	const char *file;		/* -c, or NULL */
 	const char *name;		/* -n, or NULL */
 	const char *address;		/* -s, or NULL: an inherited socket */
+	const char *relay;		/* -r, or NULL: no relays */
 	unsigned mode;			/* -m */
 	unsigned threads;		/* -t */
 	unsigned workers;		/* -w; 0: no master */

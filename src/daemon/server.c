@@ -19,6 +19,7 @@
 #include "channel/acceptor.h"
 #include "channel/reactor.h"
 #include "command/controller.h"
+#include "daemon/relays.h"
 #include "fcgi/servlet.h"
 
 enum { BUSY = 4096 };		/* requests waiting for a thread */
@@ -31,7 +32,8 @@ struct server {
 	struct controller controller;
 	struct reactor *reactor;
 	struct servlet *servlet;
-	struct acceptor *acceptor;
+	struct relays relays;
+	struct acceptor *web, *relayed;	/* or NULL */
 	uv_signal_t term, interrupt, hangup;
 	bool stopping;		/* we were told to; else: segment destroyed */
 };
@@ -82,17 +84,35 @@ static void tick(void *arg)
 
 	if (s->servlet)
 		servlet_tick(s->servlet);
-	if (s->acceptor)
-		acceptor_tick(s->acceptor, s->properties.request_timeout);
+	if (s->web)
+		acceptor_tick(s->web, s->properties.request_timeout);
+	if (s->relayed)
+		acceptor_tick(s->relayed, s->properties.request_timeout);
+}
+
+static bool relay_admitted(void *arg, int fd)
+{
+	struct server *s = arg;
+
+	return relays_admit(&s->relays, fd);
+}
+
+static int relay_brings(void *arg, int fd)
+{
+	struct server *s = arg;
+
+	return relays_take(&s->relays, fd);
 }
 
 /* ---- signals ---- */
 
 static void stop_requests(struct server *s)
 {
-	if (s->acceptor)
-		acceptor_stop(s->acceptor);
-	s->acceptor = NULL;
+	if (s->web)
+		acceptor_stop(s->web);
+	if (s->relayed)
+		acceptor_stop(s->relayed);
+	s->web = s->relayed = NULL;
 	if (s->servlet)
 		servlet_stop(&s->servlet);
 }
@@ -121,6 +141,12 @@ static void report_lines(struct buf *report)
 	buf_release(report);
 }
 
+/* Without a socket for them the property means nothing. */
+static int settle_relays(struct server *s, const struct properties *p)
+{
+	return s->options->relay ? relays_settle(&s->relays, p) : 0;
+}
+
 static void reload(uv_signal_t *signal, int number)
 {
 	struct server *s = signal->data;
@@ -128,7 +154,8 @@ static void reload(uv_signal_t *signal, int number)
 	struct properties fresh;
 
 	(void)number;
-	if (options_properties(s->options, &fresh) < 0) {
+	if (options_properties(s->options, &fresh) < 0 ||
+	    settle_relays(s, &fresh) < 0) {
 		log_error("properties not reloaded; the old ones stay");
 		return;
 	}
@@ -177,12 +204,30 @@ static int open_broker(struct server *s)
 	return -1;
 }
 
+static int start_accepting(struct server *s, const struct sockets *sockets)
+{
+	struct acceptor_calls calls = { NULL, NULL, connection_ready,
+					servlet_busy, s };
+	uv_loop_t *loop = reactor_loop(s->reactor);
+
+	if (sockets->web.fd >= 0) {
+		s->web = acceptor_start(loop, sockets->web.fd, &calls);
+		if (!s->web)
+			return -1;
+	}
+	if (sockets->relay.fd < 0)
+		return 0;
+	calls.admit = relay_admitted;
+	calls.unwrap = relay_brings;
+	s->relayed = acceptor_start(loop, sockets->relay.fd, &calls);
+	return s->relayed ? 0 : -1;
+}
+
 /* Starts everything that serves.  libfcgi sets signal handlers when the
  * servlet starts, so ours come after. */
-static int start(struct server *s, const struct listen_socket *socket)
+static int start(struct server *s, const struct sockets *sockets)
 {
 	struct servlet_calls calls = { serve, park, limits, s };
-	struct acceptor_calls accepting = { connection_ready, servlet_busy, s };
 
 	controller_init(&s->controller, s->broker, s->worker, &s->properties);
 	s->reactor = reactor_new(s->broker, s->worker, &s->properties, tick,
@@ -195,9 +240,7 @@ static int start(struct server *s, const struct listen_socket *socket)
 	on_signal(s, &s->term, stop, SIGTERM);
 	on_signal(s, &s->interrupt, stop, SIGINT);
 	on_signal(s, &s->hangup, reload, SIGHUP);
-	s->acceptor = acceptor_start(reactor_loop(s->reactor), socket->fd,
-				     &accepting);
-	return s->acceptor ? 0 : -1;
+	return start_accepting(s, sockets);
 }
 
 static void finish(struct server *s)
@@ -212,12 +255,12 @@ static void finish(struct server *s)
 	broker_close(&s->broker);
 }
 
-static int serve_segment(struct server *s, const struct listen_socket *socket,
+static int serve_segment(struct server *s, const struct sockets *sockets,
 			 void (*ready)(void *arg), void *arg)
 {
 	if (open_broker(s) < 0)
 		return -1;
-	if (start(s, socket) < 0) {
+	if (start(s, sockets) < 0) {
 		log_error("cannot start: %s", strerror(errno));
 		finish(s);
 		return -1;
@@ -230,7 +273,7 @@ static int serve_segment(struct server *s, const struct listen_socket *socket,
 }
 
 int server_run(const struct options *o, const struct properties *p,
-	       const struct listen_socket *socket,
+	       const struct sockets *sockets,
 	       void (*ready)(void *arg), void *arg)
 {
 	struct server *s = calloc(1, sizeof(*s));
@@ -241,10 +284,11 @@ int server_run(const struct options *o, const struct properties *p,
 	s->options = o;
 	s->properties = *p;
 	signal(SIGPIPE, SIG_IGN);
-	do {
-		rc = serve_segment(s, socket, ready, arg);
+	rc = settle_relays(s, p);
+	while (rc == 0 && !s->stopping) {
+		rc = serve_segment(s, sockets, ready, arg);
 		ready = NULL;
-	} while (rc == 0 && !s->stopping);
+	}
 	free(s);
 	return rc == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
