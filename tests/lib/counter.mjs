@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: MIT
 //
-// counter.mjs - pushlet-publish --lines on /count, one number at a time
+// counter.mjs - pushlet-publish --lines on /count, one number at a time, each
+// so many milliseconds after the last
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { binary } from './paths.mjs';
 
 export class Counter {
-	constructor(lab) {
+	constructor(lab, { every = 5 } = {}) {
+		this.every = every;
 		this.child = spawn(binary('pushlet-publish'),
 			['-n', lab.segment, '--lines', 'n', '/count'], { stdio: ['pipe', 'ignore', 'inherit'] });
 		this.count = 0;
 	}
 
 	start() {
-		this.timer = setInterval(() => this.child.stdin.write(`${++this.count}\n`), 5);
+		this.timer = setInterval(() => this.child.stdin.write(`${++this.count}\n`), this.every);
 	}
 
 	kill() {

@@ -13,6 +13,7 @@ import { dirname, join } from 'node:path';
 import { spawnSync } from 'node:child_process';
 import { Client } from './client.mjs';
 import { Guarded, sanitizerReport } from './process.mjs';
+import { ownProgram, pidsOf, Started } from './relay.mjs';
 import { until } from './wait.mjs';
 import { binary, CONF, IS_ROOT, program } from './paths.mjs';
 
@@ -219,25 +220,71 @@ export class ApacheFcgid extends Apache {
 		this.args = args;
 	}
 
+	/* The user of Apache may not be able to look into build/. */
+	replacements() {
+		return ['apache-mod_fcgid.conf', ['"/usr/sbin/pushletd -t 1"',
+			`"${ownProgram(this.lab, 'pushletd')} -t 1${this.args}"`]];
+	}
+
 	spawn() {
 		const { lab } = this;
-		const program = lab.path('pushletd');
+		const [file, ...more] = this.replacements();
 
-		/* The user of Apache may not be able to look into build/. */
-		if (!existsSync(program)) {
-			copyFileSync(binary('pushletd'), program);
-			chmodSync(program, 0o755);
-		}
 		mkdirSync(lab.path('fcgid'), { recursive: true });
 		if (IS_ROOT)
 			chownSync(lab.path('fcgid'), Apache.user.uid, Apache.user.gid);
 		lab.properties(this.props);
-		return this.spawnWith(['fcgid'], shipped('apache-mod_fcgid.conf', [
-			['<VirtualHost *:80>', `<VirtualHost *:${this.port}>`],
-			['"/usr/sbin/pushletd -t 1"', `"${program} -t 1${this.args}"`],
+		return this.spawnWith(['fcgid'], shipped(file, [
+			['<VirtualHost *:80>', `<VirtualHost *:${this.port}>`], ...more,
 			['/etc/pushlet/pushlet.properties', lab.path('pushlet.properties')],
 		]), [`FcgidIPCDir ${lab.path('fcgid')}`,
 			`FcgidProcessTableFile ${lab.path('fcgid')}/table`]);
+	}
+}
+
+/* Relays, and the one pushletd that they start. */
+export class ApacheRelay extends ApacheFcgid {
+	/* options: those above, settings (replacements in the configuration) */
+	constructor(lab, { settings = [], ...options } = {}) {
+		super(lab, options);
+		this.name = 'Apache with mod_fcgid and relays';
+		this.settings = settings;
+		this.pushletd = new Started(lab.path('pushletd'));
+	}
+
+	replacements() {
+		const { lab } = this;
+		const socket = lab.path('fcgid/relay.sock');
+
+		return ['apache-mod_fcgid-relay.conf', [
+			'"/usr/sbin/pushlet-relay unix:/run/pushlet/relay.sock -- /usr/sbin/pushletd"',
+			`"${ownProgram(lab, 'pushlet-relay')} unix:${socket} -- ${
+				ownProgram(lab, 'pushletd')}${this.args}"`], ...this.settings];
+	}
+
+	get relays() { return pidsOf(this.lab.path('pushlet-relay')); }
+
+	/* A graceful restart; returns when the relays of before are gone. */
+	async graceful() {
+		const before = this.relays;
+		const resumed = this.says(/resuming normal operations/);
+
+		this.signal('SIGUSR1');
+		await resumed;
+		await until('the old relays to end', () =>
+			!this.relays.some((pid) => before.includes(pid)));
+	}
+
+	kill(signal) {
+		super.kill(signal);
+		this.pushletd.kill(signal);
+	}
+
+	get running() { return super.running || this.pushletd.running; }
+
+	async stop() {
+		await super.stop();
+		await this.pushletd.stop();
 	}
 }
 

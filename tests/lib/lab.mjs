@@ -20,7 +20,8 @@ import { join } from 'node:path';
 import { BUILD } from './paths.mjs';
 import { tool } from './process.mjs';
 import { Pushletd, properties } from './pushletd.mjs';
-import { ApacheFcgid, ApacheProxy, Lighttpd, Nginx } from './fronts.mjs';
+import { Relay } from './relay.mjs';
+import { ApacheFcgid, ApacheProxy, ApacheRelay, Lighttpd, Nginx } from './fronts.mjs';
 
 const open = new Set();
 
@@ -71,7 +72,9 @@ export class Lab {
 	pushletd(options) { return this.#front(Pushletd, options); }
 	nginx(...servers) { return this.#front(Nginx, servers); }
 	apacheFcgid(options) { return this.#front(ApacheFcgid, options); }
+	apacheRelay(options) { return this.#front(ApacheRelay, options); }
 	apacheProxy(server) { return this.#front(ApacheProxy, server); }
+	relay(options) { return this.#front(Relay, options); }
 	lighttpd(server, options) { return this.#front(Lighttpd, server, options); }
 
 	/* The segment's name is all the tools need to know. */

@@ -21,8 +21,8 @@ export function sanitizerReport(text) {
 }
 
 export class Guarded {
-	/* options: env, stdin ('ignore' or a descriptor), statuses (that it may
-	 * exit with; [0]) */
+	/* options: env, uid, stdin ('ignore' or a descriptor), statuses (that it
+	 * may exit with; [0]) */
 	constructor(name, command, args, options = {}) {
 		this.name = name;
 		this.output = '';
@@ -32,6 +32,7 @@ export class Guarded {
 		this.child = spawn(command, args, {
 			stdio: [options.stdin ?? 'ignore', 'pipe', 'pipe'],
 			env: { ...process.env, ...options.env },
+			uid: options.uid,
 			detached: true,		/* a group of its own, for kill() */
 		});
 		for (const pipe of [this.child.stdout, this.child.stderr])

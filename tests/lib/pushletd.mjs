@@ -49,7 +49,7 @@ export class Pushletd extends FcgiClient {
 			'-s', this.address, ...this.args,
 		]);
 		const [, address] = await this.guarded.line(
-			/^pushletd: ready: segment \S+, (\S+), (?:\d+ workers of )?\d+ threads?, pid \d+/m);
+			/^pushletd: ready: segment \S+, (\S+), (?:\S+ for relays, )?(?:\d+ workers of )?\d+ threads?, pid \d+/m);
 		this.address = address.startsWith('/') ? `unix:${address}` : address;
 	}
 

@@ -3,9 +3,10 @@
 // start.test.mjs - how others start pushletd: on descriptor 0, or as a daemon
 
 import assert from 'node:assert/strict';
-import { closeSync, existsSync, linkSync, openSync, readFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { describe, it } from 'node:test';
+import { Daemon, isAlive, listening } from '../lib/daemon.mjs';
 import { Lab } from '../lib/lab.mjs';
 import { FcgiClient } from '../lib/fcgi.mjs';
 import { binary, program } from '../lib/paths.mjs';
@@ -27,48 +28,12 @@ async function withLab(test) {
 	}
 }
 
-const isAlive = (pid) => {
-	try {
-		process.kill(pid, 0);
-		return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-	} catch {
-		return false;
-	}
-};
-
-/* Something that runs on its own: stopped by pid. */
-class Daemon {
-	constructor(pid) { this.pid = pid; }
-	check() { assert.ok(this.stopped || isAlive(this.pid), 'the daemon died'); }
-	get running() { return isAlive(this.pid); }
-	kill(signal) { if (this.running) process.kill(this.pid, signal); }
-
-	async stop() {
-		this.stopped = true;
-		this.kill('SIGTERM');
-		await until('the daemon to end', () => !isAlive(this.pid));
-	}
-}
-
 const joins = async (server) => {
 	const answer = await server.fcgi({ query: 'p_event=join&p_format=xml' });
 
 	assert.equal(answer.status, 200);
 	assert.match(answer.text, /p_event="join-ack"/);
 };
-
-/* A listening socket, and where it stays reachable when we close it: node
- * removes the name of a unix socket then. */
-async function listening(lab, kind) {
-	const socket = createServer();
-	const path = lab.path('fd0.sock');
-
-	socket.listen(kind === 'unix' ? path : { port: 0, host: '127.0.0.1' });
-	await new Promise((done) => { socket.on('listening', done); });
-	if (kind === 'unix')
-		linkSync(path, `${path}2`);
-	return { socket, address: kind === 'unix' ? `${path}2` : socket.address().port };
-}
 
 describe('pushletd', () => {
 	/* As systemd (StandardInput=socket), mod_fcgid and lighttpd do. */
