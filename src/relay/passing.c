@@ -140,6 +140,8 @@ void passing_on(struct passing *p, int connection)
 	if (!pass(&e)) {
 		log_error("a request was answered 503: %s", e.why);
 		apology_make(connection, e.text, clock_ms() + ANSWERING);
+		/* A pushletd that hangs has a copy in its queue. */
+		shutdown(connection, SHUT_RDWR);
 	}
 	starter_end(&p->starter);
 	close(connection);
