@@ -318,6 +318,7 @@ class Commands {
 const ACK_EVENTS = 48, ACK_AGE = 4000;	/* acknowledge a stream at the latest */
 const MISSES_MAX = 3;		/* then another transport is tried */
 const TICK = 1000, SLEPT = 15000;	/* ms; a tick so late: we were asleep */
+const BETTER = 30000;		/* ms; then the mode we wanted is asked for again */
 const MODES = { sse: 'stream', stream: 'stream', pull: 'pull', poll: 'poll',
 	script: 'pull' };
 
@@ -335,7 +336,8 @@ class Link extends Commands {
 	constructor(url, options, sink) {
 		super(url, options);
 		Object.assign(this, { sink, subs: new Map(), channel: null,
-			listened: null, at: 0, failures: 0, misses: 0, wanted: false,
+			listened: null, at: 0, better: null, given: null, failures: 0,
+			misses: 0, wanted: false,
 			rejoining: false, epoch: 0, state: 'closed', since: Date.now() });
 		const able = { sse: typeof EventSource !== 'undefined'
 			&& options.reliable, script: typeof document !== 'undefined' };
@@ -678,6 +680,7 @@ class Link extends Commands {
 		this.misses = 0;
 		if (this.script || at >= this.ways.length)
 			return;
+		this.better = null;
 		this.at = at;
 		this.listened = null;
 		this.sink.tell('fallback', { transport: this.transport, reason });
@@ -698,6 +701,7 @@ class Link extends Commands {
 	/* One data request; how long to wait before the next one. */
 	async round(run) {
 		const request = run.request = new AbortController();
+		this.upgrade();
 		const { transport, mode } = this;
 		const listen = mode === 'stream' || this.listened !== mode;
 		const how = { sse: bySource, script: byScript }[transport] || byFetch;
@@ -741,20 +745,34 @@ class Link extends Commands {
 			this.listened = e.p_mode;
 			if (e.p_mode !== mode)
 				this.degrade(e.p_mode);
+			else if (mode === 'stream')
+				this.given = null;
 		} else if (e.p_event === 'data') {
 			this.data(e);
 		}
 		return last;
 	}
 
-	/* The server has given us another mode than we asked for. */
+	/* The server has given us another mode than we asked for: all of its
+	 * slots may be taken, and free again later. */
 	degrade(mode) {
 		const at = this.ways.findIndex((t) => MODES[t] === mode);
 		if (this.script)
 			return;
+		this.better = { at: this.at, due: Date.now() + BETTER };
 		this.at = at >= 0 ? at : this.ways.push(mode) - 1;
-		this.sink.tell('fallback', { transport: this.transport,
-			reason: `the server wants ${mode}` });
+		if (this.given !== mode)
+			this.sink.tell('fallback', { transport: this.transport,
+				reason: `the server wants ${mode}` });
+		this.given = mode;
+	}
+
+	/* Is it time to ask for the mode that was not to be had? */
+	upgrade() {
+		if (!this.better || Date.now() < this.better.due)
+			return;
+		this.at = this.better.at;
+		this.better = this.listened = null;
 	}
 
 	data(e) {

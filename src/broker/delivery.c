@@ -156,7 +156,7 @@ static void commit_one(struct broker *b, const struct commit *c, int64_t now)
 
 	if (!s || s->channel != c->channel)
 		return;
-	if (s->flags & SESSION_RELIABLE || s->mode != MODE_STREAM)
+	if (s->flags & SESSION_RELIABLE || s->served_as != MODE_STREAM)
 		queue_carry(s, c->counter);
 	else
 		queue_commit(b, s, c->counter);

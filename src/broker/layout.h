@@ -90,6 +90,7 @@ struct rules {
 	uint64_t poll_timeout;		/* ms */
 	uint32_t overflow;		/* enum queue_overflow */
 	uint32_t publish_from;		/* enum publish_from */
+	uint64_t listen_slots;		/* 0: no limit */
 };
 
 /* Statistics since the segment was made; a crash may leave one uncounted. */
@@ -161,7 +162,8 @@ static inline uint64_t queue_ring(const struct geometry *g)
 enum session_flags {
 	SESSION_LISTENED = 1,		/* has a mode; may refresh */
 	SESSION_ABORTED = 2,		/* over; its channel owes it an abort */
-	SESSION_RELIABLE = 4		/* its client names what arrived */
+	SESSION_RELIABLE = 4,		/* its client names what arrived */
+	SESSION_YIELDED = 8		/* asked for more than its mode */
 };
 
 /*
@@ -195,10 +197,10 @@ struct session {
 	/* The listener: the channel that serves the session now. */
 	uint64_t channel;		/* its number, or 0: no listener */
 	uint32_t worker;		/* where it lives; index */
+	uint32_t served_as;		/* enum session_mode of that channel */
 
 	uint32_t first_subscription;	/* derived */
 	uint32_t subscription_count;	/* derived: slots, parts too */
-	uint32_t reserved;
 
 	uint64_t queue_tail;		/* primary */
 	uint64_t queue_sent;		/* primary, reset to tail at will */
@@ -257,6 +259,7 @@ struct layout {
 	int64_t expiry_due;		/* clock_ms() of the next sweep */
 	int64_t reap_due;		/* clock_ms(); the same for workers */
 	uint64_t channels;		/* number of the last listener */
+	uint32_t open[4];		/* derived: listeners, by served_as */
 	struct rules rules;		/* primary */
 	struct log_head log;
 	struct pool_head workers;

@@ -20,25 +20,69 @@ static void evict(struct broker *b, struct session *s)
 	session_unserved(b, s);
 }
 
-enum outcome listener_mode(struct broker *b, struct session_ref ref,
-			   enum session_mode mode)
+/* What there is room for, up to what is wished: streams take half of the
+ * slots, streams and waiting pulls all of them. */
+static enum session_mode room_for(const struct broker *b,
+				  enum session_mode wish)
+{
+	uint64_t slots = b->map->rules.listen_slots;
+	uint64_t streams = b->map->open[MODE_STREAM];
+	uint64_t waiting = streams + b->map->open[MODE_PULL];
+
+	if (slots == 0)
+		return wish;
+	if (wish == MODE_STREAM && streams >= (slots + 1) / 2)
+		wish = MODE_PULL;
+	return waiting >= slots ? MODE_POLL : wish;
+}
+
+static void attach(struct broker *b, struct session *s, uint32_t worker,
+		   enum session_mode mode, struct place *out)
+{
+	STORE(b->map->channels, b->map->channels + 1);
+	STORE(s->worker, worker);
+	STORE(s->served_as, (uint32_t)mode);
+	STORE(s->channel, b->map->channels);
+	session_count(b, s, 1);
+	out->mode = mode;
+	out->channel = s->channel;
+}
+
+/* The mode of the session, and whether it would have had another one. */
+static void set_mode(struct session *s, enum session_mode wish,
+		     enum session_mode mode)
+{
+	unsigned flags = s->flags & ~(unsigned)SESSION_YIELDED;
+
+	STORE(s->mode, (uint8_t)mode);
+	STORE(s->flags, (uint16_t)(flags | SESSION_LISTENED |
+				   (mode == wish ? 0 : SESSION_YIELDED)));
+	STORE(s->served, clock_ms());
+}
+
+enum outcome listener_listen(struct broker *b, struct session_ref ref,
+			     uint32_t worker, enum session_mode wish,
+			     struct place *place_out)
 {
 	struct session *s;
 
+	*place_out = (struct place){ .mode = wish };
 	broker_lock(b);
 	s = session_of(b, ref);
 	if (s) {
 		evict(b, s);
-		STORE(s->mode, (uint8_t)mode);
-		STORE(s->flags, (uint16_t)(s->flags | SESSION_LISTENED));
-		STORE(s->served, clock_ms());
+		place_out->mode = room_for(b, wish);
+		set_mode(s, wish, place_out->mode);
+		if (place_out->mode == MODE_STREAM)
+			attach(b, s, worker, MODE_STREAM, place_out);
 	}
 	broker_unlock(b);
 	return s ? DONE : GONE;
 }
 
 enum outcome listener_attach(struct broker *b, struct session_ref ref,
-			     uint32_t worker, uint64_t *channel_out)
+			     uint32_t worker, enum session_mode wish,
+			     struct place *place_out)
 {
 	struct session *s;
 
@@ -46,10 +90,7 @@ enum outcome listener_attach(struct broker *b, struct session_ref ref,
 	s = session_of(b, ref);
 	if (s) {
 		evict(b, s);
-		STORE(b->map->channels, b->map->channels + 1);
-		STORE(s->worker, worker);
-		STORE(s->channel, b->map->channels);
-		*channel_out = s->channel;
+		attach(b, s, worker, room_for(b, wish), place_out);
 	}
 	broker_unlock(b);
 	return s ? DONE : GONE;

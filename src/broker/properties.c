@@ -95,6 +95,7 @@ const struct conf_key properties_table[] = {
 		 RELOAD),
 	{ "publish.from", CONF_CHOICE, FIELD(publish_from), 0, 0, "handle",
 	  "handle|id", RELOAD },
+	UINT_KEY("listen.slots", listen_slots, "0", 0, 1000000, RELOAD),
 	TEXT_KEY("relay.user", relay_user, "", 0, RELOAD),
 	UINT_KEY("stream.max.bytes", stream_max_bytes, "0", 0, 1ULL << 40,
 		 RELOAD),

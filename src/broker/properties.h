@@ -45,6 +45,7 @@ struct properties {
 	uint64_t stream_max;		/* stream.max.seconds, 0 = no limit */
 	uint64_t stream_max_bytes;	/* stream.max.bytes, 0 = no limit */
 	uint64_t stream_padding;	/* stream.padding.bytes */
+	uint64_t listen_slots;		/* listen.slots, 0 = no limit */
 	bool force_pull_all;		/* listen.force.pull.all */
 	char force_pull_agents[512];	/* listen.force.pull.agents */
 	uint64_t pull_timeout;		/* pull.refresh.timeout.millis */

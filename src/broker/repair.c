@@ -23,6 +23,8 @@ static void mend_session(struct broker *b, struct session *s)
 	}
 	STORE(s->first_subscription, NONE);
 	STORE(s->subscription_count, 0);
+	if (s->channel)
+		session_count(b, s, 1);
 	if (s->channel && (!w || w->slot.state != SLOT_LIVE))
 		session_unserved(b, s);
 	queue_mend(b, s);
@@ -32,6 +34,8 @@ static void mend_sessions(struct broker *b)
 {
 	uint32_t i;
 
+	for (i = 0; i < 4; i++)
+		STORE(b->map->open[i], 0);
 	for (i = 0; i < b->geometry.sessions; i++)
 		if (session_at(b, i)->slot.state == SLOT_LIVE)
 			mend_session(b, session_at(b, i));

@@ -101,6 +101,19 @@ bool session_stale(struct broker *b, const struct session *s, int64_t now)
 	       (uint64_t)now - (uint64_t)s->served > limit;
 }
 
+/* What is counted of a session's listener: damage must not lead astray. */
+static uint32_t *open_as(struct broker *b, const struct session *s)
+{
+	return &b->map->open[s->served_as <= MODE_POLL ? s->served_as : 3];
+}
+
+void session_count(struct broker *b, const struct session *s, int change)
+{
+	uint32_t *open = open_as(b, s);
+
+	STORE(*open, *open + (uint32_t)change);
+}
+
 static void renew(struct broker *b, struct session *s, int64_t now)
 {
 	STORE(s->lease_end,
@@ -116,6 +129,7 @@ void session_unserved(struct broker *b, struct session *s)
 	STORE(s->queue_sent, s->queue_tail);
 	/* Last: without a channel it is the lease that keeps the session. */
 	STORE(s->channel, 0);
+	session_count(b, s, -1);
 }
 
 void session_end(struct broker *b, struct session *s)
@@ -123,6 +137,8 @@ void session_end(struct broker *b, struct session *s)
 	if (s->channel)
 		worker_notify(b, s->worker, session_index(b, s));
 	STORE(s->slot.state, (uint32_t)SLOT_FREE);
+	if (s->channel)
+		session_count(b, s, -1);
 	subscriptions_end(b, s);
 	pool_give(&b->sessions, session_index(b, s));
 }
@@ -138,6 +154,7 @@ static void view_of(struct broker *b, const struct session *s,
 	out->format = s->format;
 	out->mode = s->mode <= MODE_POLL ? s->mode : MODE_STREAM;
 	out->listened = s->flags & SESSION_LISTENED;
+	out->yielded = s->flags & SESSION_YIELDED;
 }
 
 /* Everything of a fresh session but what its slot decides.  Made before the
@@ -300,9 +317,18 @@ static const char *fault(struct broker *b, struct session *s)
 	       "its subscriptions are miscounted";
 }
 
+static int check_open(struct broker *b, const uint32_t open[4],
+		      struct buf *report)
+{
+	if (memcmp(open, b->map->open, sizeof(b->map->open)) == 0)
+		return 0;
+	buf_puts(report, "sessions: their open channels are miscounted\n");
+	return 1;
+}
+
 int session_check(struct broker *b, struct buf *report)
 {
-	uint32_t i;
+	uint32_t i, open[4] = { 0 };
 	uint64_t listed = 0;
 	int broken = 0;
 
@@ -313,6 +339,8 @@ int session_check(struct broker *b, struct buf *report)
 		if (s->slot.state == SLOT_FREE)
 			continue;
 		listed += s->subscription_count;
+		if (s->channel)
+			open[open_as(b, s) - b->map->open]++;
 		wrong = s->slot.state == SLOT_LIVE ? fault(b, s) :
 			"its state is unknown";
 		if (!wrong)
@@ -327,5 +355,5 @@ int session_check(struct broker *b, struct buf *report)
 			   b->subscriptions.head->used);
 		broken++;
 	}
-	return broken;
+	return broken + check_open(b, open, report);
 }

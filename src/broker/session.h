@@ -10,6 +10,7 @@
  *	a live session's id and handle end with its own index
  *	a listener's worker is a live worker
  *	the number of its subscriptions, parts included, is that of its list
+ *	the open channels of each mode are counted
  */
 #ifndef BROKER_SESSION_H
 #define BROKER_SESSION_H
@@ -31,6 +32,7 @@ struct session_view {
 	unsigned format;		/* adapter number */
 	enum session_mode mode;
 	bool listened;			/* some listen set the mode */
+	bool yielded;			/* to less than it asked for */
 };
 
 /* Makes a session.  address is where the client is, for operators.  DONE with

@@ -42,6 +42,8 @@ void status_read(struct broker *b, struct status *out)
 	out->sessions = b->map->sessions.used;
 	out->subscriptions = b->map->subscriptions.used;
 	out->workers = b->map->workers.used;
+	memcpy(out->open, b->map->open, sizeof(out->open));
+	out->listen_slots = b->map->rules.listen_slots;
 	read_sessions(b, out);
 	broker_unlock(b);
 }

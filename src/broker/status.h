@@ -19,6 +19,8 @@ struct status {
 	uint32_t sessions, subscriptions, workers;
 	uint32_t by_mode[3];		/* sessions that listened, by mode */
 	uint32_t listening;		/* with an open channel */
+	uint32_t open[3];		/* those, by mode of the channel */
+	uint64_t listen_slots;		/* for streams and waiting pulls */
 	uint64_t queued;		/* references waiting in all queues */
 };
 

@@ -98,6 +98,9 @@ struct session *session_named(struct broker *b, const char *name);
 /* Do its id and its handle lead to it? */
 bool session_reachable(struct broker *b, const struct session *s);
 
+/* One more listener, or one less (-1), of the kind that served_as says. */
+void session_count(struct broker *b, const struct session *s, int change);
+
 /* No channel serves it any more; its lease starts to run. */
 void session_unserved(struct broker *b, struct session *s);
 

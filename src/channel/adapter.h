@@ -30,6 +30,8 @@ struct adapter {
 	const char *name;		/* p_format */
 	const char *content_type;	/* of the response head */
 	bool reliable;			/* its sessions are, asked or not */
+	bool returns;			/* to the URL of its listen, whatever
+					 * a refresh says */
 	/* The format whose events look just the same: what is rendered for one
 	 * serves both.  NULL: it stands for itself. */
 	const struct adapter *like;

@@ -47,6 +47,7 @@ const struct adapter adapter_sse = {
 	.name = "sse",
 	.content_type = "text/event-stream;charset=UTF-8",
 	.reliable = true,
+	.returns = true,
 	.padding = ":\n",
 	.open = open_event,
 	.attr = json_attr,

@@ -29,11 +29,19 @@ static bool agent_forced(const char *agents, const char *agent)
 	return false;
 }
 
-/* The mode that a listen asks for and may have. */
+/* The mode that a listen asks for; -1: there is none of that name. */
+static int mode_asked(const struct task *t)
+{
+	const char *asked = task_field(t, "p_mode");
+
+	return asked ? session_mode_of(asked) : MODE_STREAM;
+}
+
+/* The mode that a listen asks for and may have, as far as the rules go. */
 static int choose_mode(struct task *t, enum session_mode *mode_out)
 {
 	const char *asked = task_field(t, "p_mode");
-	int mode = asked ? session_mode_of(asked) : MODE_STREAM;
+	int mode = mode_asked(t);
 	char quote[64];
 
 	if (mode < 0)
@@ -49,12 +57,13 @@ static int choose_mode(struct task *t, enum session_mode *mode_out)
 	return 0;
 }
 
-/* Attaches a channel and leaves it for the reactor. */
-static int open_channel(struct task *t, enum session_mode mode)
+/* Makes the channel of a place and leaves it for the reactor. */
+static int park(struct task *t, const struct place *place)
 {
 	struct channel_plan plan = {
 		.ref = t->session.ref,
-		.mode = mode,
+		.mode = place->mode,
+		.number = place->channel,
 		.adapter = t->adapter,
 		.eid = t->settled,
 		.id = t->session.id,
@@ -62,14 +71,21 @@ static int open_channel(struct task *t, enum session_mode mode)
 		.path_len = t->request->path_len,
 	};
 
-	if (listener_attach(t->broker, plan.ref, t->controller->worker,
-			    &plan.number) != DONE)
-		return task_refuse(t, GONE, NULL);
 	t->response->parked = channel_new(&plan);
 	if (t->response->parked)
 		return 0;
 	listener_detach(t->broker, plan.ref, plan.number);
 	return task_refuse(t, NO_MEMORY, NULL);
+}
+
+/* Attaches a channel of the wished mode, or what there is room for. */
+static int open_channel(struct task *t, enum session_mode wish,
+			struct place *place_out)
+{
+	if (listener_attach(t->broker, t->session.ref, t->controller->worker,
+			    wish, place_out) != DONE)
+		return task_refuse(t, GONE, NULL);
+	return park(t, place_out);
 }
 
 /* A stream begins with a heartbeat, so that its client sees it is open. */
@@ -141,35 +157,55 @@ static void add_refresh(struct task *t, enum session_mode mode)
 	event_release(&e);
 }
 
+/* A stream goes on, and so does what such a format gets for one; other clients
+ * are told to come back. */
+static int go_on(struct task *t, enum session_mode mode)
+{
+	if (t->response->parked)
+		return mode == MODE_STREAM ? begin_stream(t) : 0;
+	add_refresh(t, mode);
+	return task_complete(t);
+}
+
+/* A client that comes back to the same URL by itself sends listens only: what
+ * it gets instead of a stream must bring events, as a refresh does. */
+static int open_instead(struct task *t, enum session_mode mode)
+{
+	struct place place;
+
+	if (!t->adapter->returns || mode_asked(t) != MODE_STREAM)
+		return 0;
+	return open_channel(t, mode, &place);
+}
+
 /* What a listen and a join-listen have in common: everything but the name of
  * the acknowledgement. */
 static int listen_as(struct task *t, const char *ack, const char *reliable,
-		     enum session_mode mode)
+		     enum session_mode wish)
 {
 	const char *subjects = task_field(t, "p_subject");
 	const char *label = subjects ? task_field(t, "p_label") : NULL;
 	char sid[SID_SIZE] = "";
 	enum outcome outcome = DONE;
+	struct place place;
 
 	if (subjects)
 		outcome = subscription_ensure(t->broker, t->session.ref,
 					      subjects, label, sid);
 	if (outcome == DONE)
-		outcome = listener_mode(t->broker, t->session.ref, mode);
+		outcome = listener_listen(t->broker, t->session.ref,
+					  t->controller->worker, wish, &place);
 	if (outcome != DONE)
 		return task_refuse(t, outcome, outcome == SEGMENT_FULL ?
 				      "subscription (subscriptions.max)" :
 				      subjects);
-	if (mode == MODE_STREAM && open_channel(t, mode) < 0)
+	if ((place.channel ? park(t, &place) : open_instead(t, place.mode)) < 0)
 		return -1;
 	task_acknowledge(t, ack, "p_id", t->session.id, "p_mode",
-		    session_mode_name(mode), "p_format", t->adapter->name,
-		    "p_sid", *sid ? sid : NULL, "p_label", label,
-		    "p_reliable", reliable, NULL);
-	if (mode == MODE_STREAM)
-		return begin_stream(t);
-	add_refresh(t, mode);
-	return task_complete(t);
+		    session_mode_name(place.mode), "p_format",
+		    t->adapter->name, "p_sid", *sid ? sid : NULL, "p_label",
+		    label, "p_reliable", reliable, NULL);
+	return go_on(t, place.mode);
 }
 
 /* All or nothing: no session stays behind a refusal. */
@@ -195,17 +231,25 @@ int listening_listen(struct task *t)
 	return listen_as(t, "listen-ack", NULL, mode);
 }
 
+/* Only a listen makes a stream of what is none: its client must know.  But who
+ * would rather wait than poll may, whenever there is room. */
+static enum session_mode refresh_wish(const struct task *t)
+{
+	if (t->session.mode == MODE_STREAM)
+		return t->callback ? MODE_PULL : MODE_STREAM;
+	return t->session.yielded ? MODE_PULL : t->session.mode;
+}
+
 int listening_refresh(struct task *t)
 {
-	enum session_mode mode = t->session.mode;
+	struct place place;
 
-	if (t->callback && mode == MODE_STREAM)
-		mode = MODE_PULL;
 	if (!t->session.listened)
 		return refuse(&t->refusal, 200, "refresh before the first "
 			      "listen: there is nothing to refresh");
-	if (listening_acknowledge(t, true) < 0 || open_channel(t, mode) < 0)
+	if (listening_acknowledge(t, true) < 0 ||
+	    open_channel(t, refresh_wish(t), &place) < 0)
 		return -1;
 	task_acknowledge(t, "refresh-ack", NULL);
-	return mode == MODE_STREAM ? begin_stream(t) : 0;
+	return go_on(t, place.mode);
 }

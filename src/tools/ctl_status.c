@@ -159,6 +159,12 @@ static void show_limit(struct buf *out, const char *name, uint64_t used,
 		   limit, share(used, limit));
 }
 
+/* A poll takes none: it is over at once. */
+static uint64_t slots_used(const struct status *s)
+{
+	return (uint64_t)s->open[MODE_STREAM] + s->open[MODE_PULL];
+}
+
 static void show_limits(struct buf *out, const struct status *s)
 {
 	const struct geometry *g = &s->geometry;
@@ -169,6 +175,9 @@ static void show_limits(struct buf *out, const struct status *s)
 	show_limit(out, "subscriptions", s->subscriptions, g->subscriptions);
 	show_limit(out, "workers", s->workers, g->workers);
 	show_limit(out, "log bytes", log_used(s), g->log_bytes);
+	if (s->listen_slots)
+		show_limit(out, "listen slots", slots_used(s),
+			   s->listen_slots);
 }
 
 static void show_now(struct buf *out, const struct status *s)
@@ -177,6 +186,9 @@ static void show_now(struct buf *out, const struct status *s)
 		   "mode stream: %u, pull: %u, poll: %u\n", s->sessions,
 		   s->listening, s->by_mode[MODE_STREAM],
 		   s->by_mode[MODE_PULL], s->by_mode[MODE_POLL]);
+	buf_printf(out, "channels stream: %u, pull: %u, poll: %u\n",
+		   s->open[MODE_STREAM], s->open[MODE_PULL],
+		   s->open[MODE_POLL]);
 	buf_printf(out, "events waiting in queues: %" PRIu64
 		   " (a queue holds %u)\n", s->queued, s->geometry.queue);
 }
@@ -230,8 +242,9 @@ static void write_amounts(struct json *j, const char *key,
 	json_end(j);
 }
 
-static void write_limits(struct json *j, const struct geometry *g)
+static void write_limits(struct json *j, const struct status *s)
 {
+	const struct geometry *g = &s->geometry;
 	const struct amount limits[] = {
 		{ "sessions", g->sessions },
 		{ "subscriptions", g->subscriptions },
@@ -239,6 +252,7 @@ static void write_limits(struct json *j, const struct geometry *g)
 		{ "queue", g->queue },
 		{ "subject_bytes", g->subject_bytes },
 		{ "log_bytes", g->log_bytes },
+		{ "listen_slots", s->listen_slots },
 	};
 
 	write_amounts(j, "limits", limits,
@@ -257,6 +271,18 @@ static void write_sessions(struct json *j, const struct status *s)
 
 	write_amounts(j, "sessions", sessions,
 		      (int)(sizeof(sessions) / sizeof(sessions[0])));
+}
+
+static void write_channels(struct json *j, const struct status *s)
+{
+	const struct amount channels[] = {
+		{ "stream", s->open[MODE_STREAM] },
+		{ "pull", s->open[MODE_PULL] },
+		{ "poll", s->open[MODE_POLL] },
+	};
+
+	write_amounts(j, "channels", channels,
+		      (int)(sizeof(channels) / sizeof(channels[0])));
 }
 
 static void write_log(struct json *j, const struct status *s)
@@ -299,8 +325,9 @@ static void write_all(struct json *j, const char *name,
 	json_uint(j, "uptime", (uint64_t)uptime(s));
 	json_uint(j, "bytes", s->bytes);
 	write_amounts(j, "spent", p->spent, SPENT);
-	write_limits(j, &s->geometry);
+	write_limits(j, s);
 	write_sessions(j, s);
+	write_channels(j, s);
 	json_uint(j, "subscriptions", s->subscriptions);
 	json_uint(j, "queued", s->queued);
 	write_amounts(j, "counts", p->counts, COUNTS);

@@ -186,12 +186,12 @@ static void expire(void)
 
 static void attach(void)
 {
-	uint64_t channel;
+	struct place place;
 
-	listener_mode(b, clients[0].session.ref, MODE_POLL);
-	if (listener_attach(b, clients[2].session.ref, worker, &channel) ==
-	    DONE)
-		listener_detach(b, clients[2].session.ref, channel);
+	listener_listen(b, clients[0].session.ref, worker, MODE_POLL, &place);
+	if (listener_attach(b, clients[2].session.ref, worker, MODE_PULL,
+			    &place) == DONE)
+		listener_detach(b, clients[2].session.ref, place.channel);
 }
 
 static void note_ready(void *arg, uint32_t session)
@@ -268,11 +268,14 @@ static void open_small(void)
 static void enter_client(struct client *c, const char *subjects,
 			 const char *label)
 {
+	struct place place;
+
 	must(session_join(b, 0, "127.0.0.1", &c->session) == DONE);
 	must(subscription_add(b, c->session.ref, subjects, label, c->sid) ==
 	     DONE);
-	must(listener_mode(b, c->session.ref, MODE_STREAM) == DONE);
-	must(listener_attach(b, c->session.ref, worker, &c->channel) == DONE);
+	must(listener_listen(b, c->session.ref, worker, MODE_STREAM, &place) ==
+	     DONE);
+	c->channel = place.channel;
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)

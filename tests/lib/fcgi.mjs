@@ -68,7 +68,7 @@ function decode(bytes) {
 	return { text: text.toString(), ended };
 }
 
-function answer(bytes) {
+export function answer(bytes) {
 	const { text, ended } = decode(bytes);
 	const at = text.search(/\r?\n\r?\n/);
 	const head = text.slice(0, Math.max(at, 0));

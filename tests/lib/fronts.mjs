@@ -212,18 +212,21 @@ class Apache extends Front {
 }
 
 export class ApacheFcgid extends Apache {
-	/* options: props, args (more options of pushletd) */
-	constructor(lab, { props = {}, args = '' } = {}) {
+	/* options: props, args (more options of pushletd), replace (further
+	 * [shipped, ours] of the configuration) */
+	constructor(lab, { props = {}, args = '', replace = [] } = {}) {
 		super(lab);
 		this.name = 'Apache with mod_fcgid';
 		this.props = props;
 		this.args = args;
+		this.replace = replace;
 	}
 
 	/* The user of Apache may not be able to look into build/. */
 	replacements() {
-		return ['apache-mod_fcgid.conf', ['"/usr/sbin/pushletd -t 1"',
-			`"${ownProgram(this.lab, 'pushletd')} -t 1${this.args}"`]];
+		return ['apache-mod_fcgid.conf',
+			['/usr/sbin/pushletd -t 1', `${ownProgram(this.lab, 'pushletd')} -t 1`],
+			['stream.max.seconds=600"', `stream.max.seconds=600${this.args}"`]];
 	}
 
 	spawn() {
@@ -235,7 +238,8 @@ export class ApacheFcgid extends Apache {
 			chownSync(lab.path('fcgid'), Apache.user.uid, Apache.user.gid);
 		lab.properties(this.props);
 		return this.spawnWith(['fcgid'], shipped(file, [
-			['<VirtualHost *:80>', `<VirtualHost *:${this.port}>`], ...more,
+			['<VirtualHost *:80>', `<VirtualHost *:${this.port}>`],
+			...more, ...this.replace,
 			['/etc/pushlet/pushlet.properties', lab.path('pushlet.properties')],
 		]), [`FcgidIPCDir ${lab.path('fcgid')}`,
 			`FcgidProcessTableFile ${lab.path('fcgid')}/table`]);
@@ -244,11 +248,9 @@ export class ApacheFcgid extends Apache {
 
 /* Relays, and the one pushletd that they start. */
 export class ApacheRelay extends ApacheFcgid {
-	/* options: those above, settings (replacements in the configuration) */
-	constructor(lab, { settings = [], ...options } = {}) {
+	constructor(lab, options) {
 		super(lab, options);
 		this.name = 'Apache with mod_fcgid and relays';
-		this.settings = settings;
 		this.pushletd = new Started(lab.path('pushletd'));
 	}
 
@@ -259,7 +261,7 @@ export class ApacheRelay extends ApacheFcgid {
 		return ['apache-mod_fcgid-relay.conf', [
 			'"/usr/sbin/pushlet-relay unix:/run/pushlet/relay.sock -- /usr/sbin/pushletd"',
 			`"${ownProgram(lab, 'pushlet-relay')} unix:${socket} -- ${
-				ownProgram(lab, 'pushletd')}${this.args}"`], ...this.settings];
+				ownProgram(lab, 'pushletd')}${this.args}"`]];
 	}
 
 	get relays() { return pidsOf(this.lab.path('pushlet-relay')); }

@@ -76,7 +76,7 @@ describe('100 streams through relays', () => {
 
 	before(async () => {
 		front = await lab.apacheRelay({ props: { ...SMALL, 'queue.read.timeout.millis': 1000 },
-			settings: [['FcgidBusyTimeout 604800', 'FcgidBusyTimeout 2\nFcgidBusyScanInterval 1']] });
+			replace: [['FcgidBusyTimeout 604800', 'FcgidBusyTimeout 2\nFcgidBusyScanInterval 1']] });
 		web = front.client();
 	});
 	after(async () => {

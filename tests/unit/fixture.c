@@ -171,8 +171,19 @@ struct client client_join_in_mode(const char *subjects, enum session_mode mode)
 {
 	struct client c = client_join(subjects);
 
-	ck_assert_int_eq(listener_mode(broker, c.session.ref, mode), DONE);
+	client_set_mode(&c, mode);
 	return c;
+}
+
+void client_set_mode(struct client *c, enum session_mode mode)
+{
+	struct place place;
+
+	ck_assert_int_eq(listener_listen(broker, c->session.ref, NONE, mode,
+					 &place), DONE);
+	if (place.channel)
+		listener_detach(broker, c->session.ref, place.channel);
+	c->mode = mode;
 }
 
 void client_listen(struct client *c)
@@ -185,9 +196,13 @@ void client_listen(struct client *c)
 
 void client_listen_in(struct client *c, uint32_t worker)
 {
+	struct place place;
+
 	c->worker = worker;
 	ck_assert_int_eq(listener_attach(broker, c->session.ref, worker,
-					 &c->channel), DONE);
+					 c->mode, &place), DONE);
+	ck_assert_int_eq(place.mode, c->mode);
+	c->channel = place.channel;
 }
 
 void client_hang_up(struct client *c)

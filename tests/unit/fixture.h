@@ -52,6 +52,7 @@ const char *fixture_name(void);
 struct client {
 	struct session_view session;
 	char sid[SID_SIZE];		/* of the last subscription */
+	enum session_mode mode;		/* of its channels */
 	uint32_t worker;
 	uint64_t channel;		/* 0: listens not */
 	struct take take;		/* the last */
@@ -67,6 +68,9 @@ void client_subscribe(struct client *c, const char *subjects,
 /* The same, of a reliable session; and in a mode that is not stream. */
 struct client client_join_reliable(const char *subjects);
 struct client client_join_in_mode(const char *subjects, enum session_mode mode);
+
+/* Listens in that mode, and has no channel then. */
+void client_set_mode(struct client *c, enum session_mode mode);
 
 /* Attaches a new channel, in a worker of this process or in the given one. */
 void client_listen(struct client *c);

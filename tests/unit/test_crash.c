@@ -545,8 +545,7 @@ static enum state unicasted(void)
 static void pull_session_is_stale(void)
 {
 	three_want_it();
-	ck_assert_int_eq(listener_mode(broker, actor.session.ref, MODE_PULL),
-			 DONE);
+	client_set_mode(&actor, MODE_PULL);
 	session_at(broker, actor.session.ref.index)->served -= 100000;
 }
 
@@ -641,8 +640,7 @@ static void commit_and_detach(void)
 static void two_are_taken_by_pull(void)
 {
 	three_wait();
-	ck_assert_int_eq(listener_mode(broker, actor.session.ref, MODE_PULL),
-			 DONE);
+	client_set_mode(&actor, MODE_PULL);
 	client_listen_in(&actor, here);
 	ck_assert_str_eq(client_take(&actor, 2), "1 2 ...");
 }
@@ -832,7 +830,7 @@ static enum state aborted_and_detached(void)
 
 static void set_mode(void)
 {
-	listener_mode(broker, actor.session.ref, MODE_POLL);
+	client_set_mode(&actor, MODE_POLL);
 }
 
 static enum state mode_set(void)
@@ -842,6 +840,23 @@ static enum state mode_set(void)
 	    slot()->flags & SESSION_LISTENED)
 		return WHOLLY;
 	return NOT_AT_ALL;	/* and the client will ask again */
+}
+
+static void listen_to_stream(void)
+{
+	struct place place;
+
+	ck_assert_int_eq(listener_listen(broker, actor.session.ref, here,
+					 MODE_STREAM, &place), DONE);
+}
+
+static enum state stream_open(void)
+{
+	actor_is_unharmed();
+	if (slot()->channel && slot()->mode == MODE_STREAM &&
+	    slot()->flags & SESSION_LISTENED)
+		return WHOLLY;
+	return NOT_AT_ALL;
 }
 
 /* -- workers ----------------------------------------------------------------- */
@@ -1073,6 +1088,8 @@ static const struct operation operations[] = {
 	{ "detach the aborted", listener_is_aborted, detach,
 	  aborted_and_detached },
 	{ "set the mode", actor_listens_elsewhere, set_mode, mode_set },
+	{ "listen to a stream", actor_listens_elsewhere, listen_to_stream,
+	  stream_open },
 	{ "enter a worker", nothing, enter, entered },
 	{ "exit a worker", actor_listens_elsewhere, worker_leaves,
 	  worker_left },

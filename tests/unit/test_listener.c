@@ -4,6 +4,8 @@
  */
 #include "unit.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 #include "broker/view.h"
 #include "fixture.h"
@@ -135,17 +137,18 @@ END_TEST
 START_TEST(nobody_listens_to_a_session_that_is_gone)
 {
 	struct client c = client_join(NULL);
-	uint64_t channel = 4711;
+	struct place place;
 
 	ck_assert_int_eq(session_leave(broker, c.session.ref), DONE);
 	ck_assert_int_eq(listener_attach(broker, c.session.ref, enter(),
-					 &channel), GONE);
-	ck_assert_uint_eq(channel, 4711);
-	ck_assert_int_eq(listener_mode(broker, c.session.ref, MODE_PULL),
-			 GONE);
+					 MODE_STREAM, &place), GONE);
+	ck_assert_int_eq(listener_listen(broker, c.session.ref, enter(),
+					 MODE_STREAM, &place), GONE);
+	ck_assert_uint_eq(place.channel, 0);
 	client_join(NULL);
 	ck_assert_int_eq(listener_attach(broker, c.session.ref, enter(),
-					 &channel), GONE);
+					 MODE_STREAM, &place), GONE);
+	all_is_well();
 }
 END_TEST
 
@@ -154,13 +157,11 @@ START_TEST(a_listen_sets_the_mode)
 	struct client c = client_join(NULL);
 	struct session_view view;
 
-	ck_assert_int_eq(listener_mode(broker, c.session.ref, MODE_POLL),
-			 DONE);
+	client_set_mode(&c, MODE_POLL);
 	ck_assert_int_eq(session_find(broker, c.session.id, &view), DONE);
 	ck_assert(view.listened);
 	ck_assert_int_eq(view.mode, MODE_POLL);
-	ck_assert_int_eq(listener_mode(broker, c.session.ref, MODE_STREAM),
-			 DONE);
+	client_set_mode(&c, MODE_STREAM);
 	ck_assert_int_eq(session_find(broker, c.session.id, &view), DONE);
 	ck_assert_int_eq(view.mode, MODE_STREAM);
 }
@@ -173,12 +174,181 @@ START_TEST(a_listen_ends_the_channel_before_it)
 
 	client_listen_in(&c, worker);
 	answers(worker);
-	listener_mode(broker, c.session.ref, MODE_PULL);
+	client_set_mode(&c, MODE_PULL);
 	ck_assert_uint_eq(answers(worker), 1);
 	ck_assert_int_eq(client_result(&c), TAKEN_REPLACED);
 	ck_assert(client_lives(&c));
 	ck_assert_uint_eq(say("/a", "x"), 1);
 	ck_assert_str_eq(client_peek(&c), "x");
+}
+END_TEST
+
+/* -- slots ----------------------------------------------------------------- */
+
+static uint32_t hall;		/* the worker of all channels below */
+
+static void set_slots(uint64_t slots)
+{
+	limits.sessions_max = 64;
+	limits.subscriptions_max = 64;
+	fixture_remake();
+	limits.listen_slots = slots;
+	broker_settle(broker, &limits);
+	hall = enter();
+}
+
+/* What a new session gets that listens so; its place. */
+static struct place listens(enum session_mode wish, struct client *c_out)
+{
+	struct place place;
+
+	*c_out = client_join("/a");
+	ck_assert_int_eq(listener_listen(broker, c_out->session.ref, hall,
+					 wish, &place), DONE);
+	c_out->channel = place.channel;
+	return place;
+}
+
+/* What a session gets that comes back and wishes this. */
+static enum session_mode refreshes(struct client *c, enum session_mode wish)
+{
+	struct place place;
+
+	ck_assert_int_eq(listener_attach(broker, c->session.ref, hall, wish,
+					 &place), DONE);
+	ck_assert_uint_ne(place.channel, 0);
+	c->channel = place.channel;
+	return place.mode;
+}
+
+static struct session_view seen(const struct client *c)
+{
+	struct session_view view;
+
+	ck_assert_int_eq(session_find(broker, c->session.id, &view), DONE);
+	return view;
+}
+
+START_TEST(half_of_the_slots_are_streams_then_pulls_wait_then_all_poll)
+{
+	struct client c[8];
+	int i;
+
+	set_slots(4);
+	for (i = 0; i < 2; i++)
+		ck_assert_int_eq(listens(MODE_STREAM, &c[i]).mode,
+				 MODE_STREAM);
+	for (; i < 4; i++) {
+		ck_assert_int_eq(listens(MODE_STREAM, &c[i]).mode, MODE_PULL);
+		ck_assert_uint_eq(c[i].channel, 0);
+		ck_assert(seen(&c[i]).yielded);
+		ck_assert_int_eq(refreshes(&c[i], MODE_PULL), MODE_PULL);
+	}
+	for (; i < 6; i++) {
+		ck_assert_int_eq(listens(MODE_STREAM, &c[i]).mode, MODE_POLL);
+		ck_assert_int_eq(seen(&c[i]).mode, MODE_POLL);
+		ck_assert(seen(&c[i]).yielded);
+		ck_assert_int_eq(refreshes(&c[i], MODE_PULL), MODE_POLL);
+	}
+	ck_assert_int_eq(listens(MODE_POLL, &c[6]).mode, MODE_POLL);
+	ck_assert(!seen(&c[6]).yielded);
+	all_is_well();
+}
+END_TEST
+
+START_TEST(a_slot_that_is_free_again_is_given_again)
+{
+	struct client a, b, c;
+
+	set_slots(2);
+	listens(MODE_STREAM, &a);
+	ck_assert_int_eq(listens(MODE_STREAM, &b).mode, MODE_PULL);
+	client_hang_up(&a);
+	ck_assert_int_eq(listens(MODE_STREAM, &a).mode, MODE_STREAM);
+	session_leave(broker, a.session.ref);
+	ck_assert_int_eq(listens(MODE_STREAM, &c).mode, MODE_STREAM);
+	all_is_well();
+	worker_exit(broker, hall);
+	hall = enter();
+	ck_assert_int_eq(listens(MODE_STREAM, &c).mode, MODE_STREAM);
+	ck_assert(!seen(&c).yielded);
+	all_is_well();
+}
+END_TEST
+
+START_TEST(the_slot_of_a_session_is_free_for_itself)
+{
+	struct client c;
+	struct place place;
+	int i;
+
+	set_slots(1);
+	listens(MODE_STREAM, &c);
+	for (i = 0; i < 3; i++) {
+		ck_assert_int_eq(refreshes(&c, MODE_STREAM), MODE_STREAM);
+		ck_assert_int_eq(listener_listen(broker, c.session.ref, hall,
+						 MODE_STREAM, &place), DONE);
+		ck_assert_int_eq(place.mode, MODE_STREAM);
+	}
+	all_is_well();
+}
+END_TEST
+
+START_TEST(without_slots_there_is_room_for_all)
+{
+	struct client c;
+	int i;
+
+	set_slots(0);
+	for (i = 0; i < 40; i++)
+		ck_assert_int_eq(listens(MODE_STREAM, &c).mode, MODE_STREAM);
+	ck_assert_uint_eq(broker->map->open[MODE_STREAM], 40);
+}
+END_TEST
+
+static void rush(void *arg)
+{
+	struct client c;
+	int i;
+
+	await_word(arg, 1);
+	for (i = 0; i < 12; i++)
+		if (listens(MODE_STREAM, &c).mode == MODE_PULL)
+			refreshes(&c, MODE_PULL);
+}
+
+START_TEST(a_rush_takes_no_more_than_there_is)
+{
+	uint32_t *go = shared_word();
+	pid_t pid[4];
+	int i;
+
+	set_slots(10);
+	for (i = 0; i < 4; i++)
+		pid[i] = fork_off(rush, go);
+	__atomic_store_n(go, 1, __ATOMIC_RELEASE);
+	for (i = 0; i < 4; i++)
+		ended_well(pid[i]);
+	ck_assert_uint_eq(broker->map->open[MODE_STREAM], 5);
+	ck_assert_uint_eq(broker->map->open[MODE_STREAM] +
+			  broker->map->open[MODE_PULL], 10);
+	all_is_well();
+}
+END_TEST
+
+START_TEST(a_repair_counts_the_channels_anew)
+{
+	struct client a, b;
+
+	set_slots(4);
+	listens(MODE_STREAM, &a);
+	listens(MODE_PULL, &b);
+	refreshes(&b, MODE_PULL);
+	memset(broker->map->open, 0x77, sizeof(broker->map->open));
+	broker_repair(broker);
+	ck_assert_uint_eq(broker->map->open[MODE_STREAM], 1);
+	ck_assert_uint_eq(broker->map->open[MODE_PULL], 1);
+	all_is_well();
 }
 END_TEST
 
@@ -188,7 +358,7 @@ static struct client with_mode(enum session_mode mode)
 {
 	struct client c = client_join("/a");
 
-	ck_assert_int_eq(listener_mode(broker, c.session.ref, mode), DONE);
+	client_set_mode(&c, mode);
 	return c;
 }
 
@@ -283,6 +453,13 @@ int main(void)
 	tcase_add_test(tc, nobody_listens_to_a_session_that_is_gone);
 	tcase_add_test(tc, a_listen_sets_the_mode);
 	tcase_add_test(tc, a_listen_ends_the_channel_before_it);
+	tcase_add_test(tc,
+		half_of_the_slots_are_streams_then_pulls_wait_then_all_poll);
+	tcase_add_test(tc, a_slot_that_is_free_again_is_given_again);
+	tcase_add_test(tc, the_slot_of_a_session_is_free_for_itself);
+	tcase_add_test(tc, without_slots_there_is_room_for_all);
+	tcase_add_test(tc, a_rush_takes_no_more_than_there_is);
+	tcase_add_test(tc, a_repair_counts_the_channels_anew);
 	tcase_add_test(tc, a_stale_pull_session_ends_at_its_next_event);
 	tcase_add_test(tc, asking_in_time_keeps_a_stale_session);
 	tcase_add_test(tc, a_pull_session_that_is_served_is_not_stale);

@@ -46,9 +46,9 @@ START_TEST(everything_that_happens_is_counted)
 	struct status s;
 	int i;
 
-	listener_mode(broker, a.session.ref, MODE_STREAM);
+	client_set_mode(&a, MODE_STREAM);
 	client_listen(&a);
-	listener_mode(broker, b.session.ref, MODE_PULL);
+	client_set_mode(&b, MODE_PULL);
 	c = client_join(NULL);
 	session_leave(broker, c.session.ref);
 	for (i = 0; i < 10; i++)
@@ -122,7 +122,7 @@ START_TEST(sessions_are_listed_with_all_that_is_known)
 	a = (struct client){ .session = view };
 	client_subscribe(&a, "/a,/b", "label");
 	client_subscribe(&a, "/c", NULL);
-	listener_mode(broker, a.session.ref, MODE_POLL);
+	client_set_mode(&a, MODE_POLL);
 	client_listen(&a);
 	for (i = 0; i < 11; i++)
 		say("/a", "x");
