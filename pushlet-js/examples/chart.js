@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * chart.js - a small live chart: the last two minutes of some values, as SVG
+ * chart.js - a live chart: the last two minutes of some values, by uPlot
  *
- *	var c = new Chart(element, { lines: ['one', 'two'], most: 4 });
- *	c.add([0.2, 1.5]);
+ *	var c = new Chart(element, { text: String, most: 4,
+ *	    lines: [{ label: 'busy', color: 'one' }] });
+ *	c.add(event.p_time, [0.2]);
  *
- * lines: one class name for each value, the main one first; stack: values are
- * parts of a whole; most: the scale reaches at least this far; text: formats a
- * value.  A pause of some seconds is shown as a gap, not bridged.
+ * color: of a line, a variable of style.css; stack: values are parts of a whole;
+ * most: the scale reaches at least this far; text: a value with its unit; axis:
+ * the width of such texts.  The legend has the last values, or those below the
+ * pointer, of the same moment in all charts of the page.  A pause is shown as a
+ * gap, not bridged.
  */
 
 function Chart(element, options) {
@@ -15,131 +18,173 @@ function Chart(element, options) {
 	this.lines = options.lines;
 	this.stack = !!options.stack;
 	this.most = options.most || 0;
-	this.text = options.text || String;
-	this.points = [];		/* {at, values}, values added up for a stack */
-	this.pointer = null;		/* x of the pointer, 0..1 */
-	this.svg = this.make('svg', element, { preserveAspectRatio: 'none',
-	    viewBox: '0 0 1000 100', 'aria-hidden': 'true' });
-	this.grid = this.make('path', this.svg, { 'class': 'grid',
-	    d: 'M0 0.5H1000M0 50H1000M0 99.5H1000' });
-	this.areas = this.paths('area');
-	this.strokes = this.paths('stroke');
-	this.mark = this.make('path', this.svg, { 'class': 'mark' });
-	this.scale = document.createElement('span');
-	this.scale.className = 'scale';
-	element.appendChild(this.scale);
-	this.note = document.createElement('span');
-	this.note.className = 'note';
-	element.appendChild(this.note);
-	element.addEventListener('pointermove', this.point.bind(this));
-	element.addEventListener('pointerleave', this.point.bind(this, null));
+	this.text = options.text;
+	this.width = options.axis || 50;
+	this.points = [];		/* {at, own, values}, values added up */
+	this.waiting = false;		/* for the next frame */
+	this.plot = new uPlot(this.options(), this.data(), element);
+	new ResizeObserver(this.draw.bind(this)).observe(element);
+	matchMedia('(prefers-color-scheme: dark)').addEventListener('change',
+	    this.plot.redraw.bind(this.plot, false, true));
 }
 
-Chart.SPAN = 120000;			/* ms shown */
-Chart.GAP = 3500;			/* ms without a value that make a gap */
+Chart.SPAN = 120;			/* s shown */
+Chart.GAP = 3.5;			/* s without a value that make a gap */
+Chart.HEIGHT = 190;			/* px */
 
-Chart.prototype.make = function (name, parent, attributes) {
-	var element = document.createElementNS('http://www.w3.org/2000/svg', name);
-	Object.keys(attributes).forEach(function (key) {
-		element.setAttribute(key, attributes[key]);
+Chart.clock = uPlot.fmtDate('{HH}:{mm}:{ss}');
+
+/* A colour of style.css as it is now; uPlot asks whenever it draws. */
+Chart.color = function (name, opacity) {
+	return getComputedStyle(document.documentElement)
+	    .getPropertyValue('--' + name).trim() + (opacity || '');
+};
+
+Chart.prototype.options = function () {
+	return {
+		width: this.box.clientWidth,
+		height: Chart.HEIGHT,
+		padding: [8, 8, 0, 0],
+		scales: {
+			x: { range: this.span.bind(this) },
+			y: { range: this.range.bind(this) }
+		},
+		axes: [this.axis({ space: 76, size: 26,
+			values: this.clocks.bind(this) }),
+		    this.axis({ space: 34, size: this.width,
+			values: this.texts.bind(this) })],
+		series: [{ label: 'Time', value: this.when.bind(this) }].concat(
+		    this.lines.map(this.series, this)),
+		bands: this.stack ? this.lines.slice(1).map(function (line, i) {
+			return { series: [i + 2, i + 1] };
+		}) : [],
+		legend: { markers: { width: 0, fill: function (plot, i) {
+			return i && this.variable(i);
+		}.bind(this) } },
+		cursor: {
+			y: false,
+			drag: { x: false, y: false },
+			sync: { key: 'page' },
+			points: { size: 8, width: 0, fill: function (plot, i) {
+				return this.variable(i);
+			}.bind(this) }
+		}
+	};
+};
+
+Chart.prototype.axis = function (options) {
+	options.font = '12px ' + Chart.color('sans');
+	options.stroke = function () { return Chart.color('soft'); };
+	options.grid = { stroke: function () { return Chart.color('line'); },
+	    width: 1 };
+	options.ticks = { show: false };
+	options.gap = 6;
+	return options;
+};
+
+Chart.prototype.series = function (line, i) {
+	var filled = this.stack ? 'c8' : i === 0 && '28';
+
+	return {
+		label: line.label,
+		stroke: function () { return Chart.color(line.color); },
+		fill: filled && function () {
+			return Chart.color(line.color, filled);
+		},
+		width: this.stack ? 0 : 1.75,
+		points: { show: false },
+		value: this.value.bind(this)
+	};
+};
+
+/* For what is no canvas: it follows the style sheet by itself. */
+Chart.prototype.variable = function (i) {
+	return 'var(--' + this.lines[i - 1].color + ')';
+};
+
+/* -- what uPlot asks for ---------------------------------------------------- */
+
+Chart.prototype.last = function () {
+	return this.points[this.points.length - 1];
+};
+
+Chart.prototype.span = function () {
+	var end = this.last() ? this.last().at : Date.now() / 1000;
+
+	return [end - Chart.SPAN, end];
+};
+
+Chart.prototype.range = function (plot, low, high) {
+	return uPlot.rangeNum(0, Math.max(high || 0, this.most || 1), {
+		min: { pad: 0, hard: 0 },
+		max: { pad: high > this.most ? 0.1 : 0, soft: this.most, mode: 1 }
 	});
-	return parent.appendChild(element);
 };
 
-/* One path for each line, the main one on top. */
-Chart.prototype.paths = function (kind) {
-	return this.lines.slice().reverse().map(function (name) {
-		return this.make('path', this.svg, { 'class': kind + ' ' + name });
-	}, this).reverse();
+/* A time that would not fit beside the right edge is left out. */
+Chart.prototype.clocks = function (plot, splits) {
+	var room = this.box.clientWidth - this.width;
+	var last = plot.scales.x.max - Chart.SPAN * 20 / Math.max(room, 1);
+
+	return splits.map(function (at) {
+		return at > last ? null : Chart.clock(new Date(at * 1000));
+	});
 };
 
-Chart.prototype.add = function (values) {
-	var now = Date.now(), sum = 0, stack = this.stack;
-	this.points.push({ at: now, own: values, values: values.map(function (v) {
-		sum += v;
-		return stack ? sum : v;
-	}) });
-	while (this.points[0].at < now - Chart.SPAN - Chart.GAP)
+Chart.prototype.texts = function (plot, splits) {
+	return splits.map(this.text);
+};
+
+Chart.prototype.when = function (plot, at) {
+	return at === null ? 'now' : Chart.clock(new Date(at * 1000));
+};
+
+/* In the legend: own values, also of a stack. */
+Chart.prototype.value = function (plot, sum, i, index) {
+	var point = index === null ? this.last() : this.points[index];
+	var value = point && point.own[i - 1];
+
+	return value === undefined || value === null ? '–' : this.text(value);
+};
+
+Chart.prototype.data = function () {
+	var points = this.points;
+
+	return [points.map(function (point) { return point.at; })].concat(
+	    this.lines.map(function (line, i) {
+		return points.map(function (point) { return point.values[i]; });
+	}));
+};
+
+/* -- what the page does ----------------------------------------------------- */
+
+/* at: seconds since 1970, of the server */
+Chart.prototype.add = function (at, own) {
+	var before = this.last() ? this.last().at : Infinity, sum = 0;
+	var none = own.map(function () { return null; });
+
+	at = Math.max(Number(at), this.last() ? before : 0);
+	if (at - before > Chart.GAP)
+		this.points.push({ at: (at + before) / 2, own: none, values: none });
+	this.points.push({ at: at, own: own, values: own.map(function (value) {
+		sum += value;
+		return this.stack ? sum : value;
+	}, this) });
+	while (this.points[0].at < at - Chart.SPAN - Chart.GAP)
 		this.points.shift();
 	this.draw();
 };
 
-/* A round number at or above the highest value. */
-Chart.prototype.top = function () {
-	var most = this.points.reduce(function (top, point) {
-		return Math.max.apply(null, point.values.concat(top));
-	}, this.most), step;
-	if (most === this.most)
-		return most || 1;
-	step = Math.pow(10, Math.floor(Math.log(most) / Math.LN10));
-	return [1, 1.5, 2, 3, 4, 5, 6, 8, 10].map(function (n) {
-		return n * step;
-	}).filter(function (n) { return n >= most * 0.999; })[0];
-};
-
-/* Runs of points without a gap. */
-Chart.prototype.runs = function () {
-	var runs = [], before = -Infinity;
-	this.points.forEach(function (point) {
-		if (point.at - before > Chart.GAP)
-			runs.push([]);
-		before = point.at;
-		runs[runs.length - 1].push(point);
-	});
-	return runs;
-};
-
-/* The outlines of value i: of the line, and of the area below it. */
-Chart.prototype.outlines = function (i, top, end) {
-	var line = '', area = '', stack = this.stack;
-	function way(run, value) {
-		return run.map(function (point) {
-			return (1000 - (end - point.at) * 1000 / Chart.SPAN).toFixed(1) +
-			    ' ' + (99 - 97 * value(point) / top).toFixed(2);
-		});
-	}
-	this.runs().forEach(function (run) {
-		var upper = way(run, function (point) { return point.values[i]; });
-		var lower = way(run, function (point) {
-			return stack && i > 0 ? point.values[i - 1] : 0;
-		});
-		line += 'M' + upper.join('L') + (run.length > 1 ? '' : 'h0.1');
-		area += 'M' + upper.concat(lower.reverse()).join('L') + 'Z';
-	});
-	return { line: line, area: stack || i === 0 ? area : '' };
-};
-
+/* Once a frame, however much has come; in the width of this moment. */
 Chart.prototype.draw = function () {
-	var last = this.points[this.points.length - 1], top = this.top();
-	if (!last)
+	if (this.waiting)
 		return;
-	this.lines.forEach(function (name, i) {
-		var outlines = this.outlines(i, top, last.at);
-		this.strokes[i].setAttribute('d', outlines.line);
-		this.areas[i].setAttribute('d', outlines.area);
-	}, this);
-	this.scale.textContent = this.text(top);
-	this.tell(last.at);
-};
-
-/* What was under the pointer. */
-Chart.prototype.tell = function (end) {
-	var at = end - (1 - this.pointer) * Chart.SPAN, best = null;
-	if (this.pointer !== null)
-		this.points.forEach(function (point) {
-			if (!best || Math.abs(point.at - at) < Math.abs(best.at - at))
-				best = point;
-		});
-	this.mark.setAttribute('d', best ? 'M' + (1000 - (end - best.at) * 1000 /
-	    Chart.SPAN) + ' 0V100' : '');
-	this.note.textContent = best ? Math.round((end - best.at) / 1000) +
-	    ' s ago: ' + best.own.map(this.text).join(', ') : '';
-};
-
-Chart.prototype.point = function (event) {
-	var box = this.box.getBoundingClientRect();
-	this.pointer = event ? Math.min(1, Math.max(0,
-	    (event.clientX - box.left) / box.width)) : null;
-	if (this.points.length)
-		this.tell(this.points[this.points.length - 1].at);
+	this.waiting = true;
+	requestAnimationFrame(function () {
+		this.waiting = false;
+		if (this.plot.width !== this.box.clientWidth)
+			this.plot.setSize({ width: this.box.clientWidth,
+			    height: Chart.HEIGHT });
+		this.plot.setData(this.data());
+	}.bind(this));
 };

@@ -20,7 +20,40 @@ var page = {
 		document.getElementById(id).textContent = text;
 	},
 
-	/* Join and listen to a subject: in one, so that live means subscribed. */
+	state: function (name) {
+		document.getElementById('status').dataset.state = name;
+		page.show('status', page.texts[name]);
+	},
+
+	/*
+	 * A Pushlet (of ../pushlet.js) with these subscriptions, each the
+	 * arguments of subscribe().  Live means that the server knows them all;
+	 * then begin() is called.
+	 */
+	connect: function (wanted, begin) {
+		var p = new Pushlet('../pushlet.srv', page.mode === 'stream' ?
+		    { shared: true } : { transports: [page.mode] });
+		var subscriptions = wanted.map(function (one) {
+			return p.subscribe.apply(p, one).ready;
+		}), ready = false;
+
+		function show() {
+			page.state(p.state === 'live' && !ready ? 'connecting' :
+			    p.state);
+		}
+		p.on('state', show);
+		p.on('error', function (e) { page.show('status', e.message); });
+		Promise.all(subscriptions).then(function () {
+			ready = true;
+			show();
+			if (begin)
+				begin();
+		}, function () { /* the error above */ });
+		return p;
+	},
+
+	/* Join and listen to a subject: in one, so that live means subscribed.
+	 * (By ../ajax-pushlet-client.js.) */
 	start: function (subject) {
 		onConnection();
 		PL.joinListen(subject, page.mode);
@@ -28,8 +61,7 @@ var page = {
 };
 
 function onConnection() {
-	document.getElementById('status').dataset.state = PL.connection;
-	page.show('status', page.texts[PL.connection]);
+	page.state(PL.connection);
 }
 
 /* The server ended the session, or refused us: say so where it is seen. */

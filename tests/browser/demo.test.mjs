@@ -145,12 +145,13 @@ describe('conf/demo/run', () => {
 				/\d/.test(document.getElementById(name).textContent), id);
 		assert.match(await page.locator('#about').textContent(), /^Linux .* up \d/);
 
-		const lines = () => page.locator('.stroke').evaluateAll((paths) =>
-			paths.map((path) => path.getAttribute('d')));
-		const [n, drawn] = [await count(), await lines()];
+		const charts = () => page.locator('canvas').evaluateAll((all) =>
+			all.map((canvas) => canvas.toDataURL()));
+		const [n, drawn] = [await count(), await charts()];
+		assert.equal(drawn.length, 4);
 		await until('ten more events',
 			async () => await count() > n + 10, 20000 * SLOW);
-		assert.notDeepEqual(await lines(), drawn);
+		assert.notDeepEqual(await charts(), drawn);
 
 		mkdirSync(join(BUILD, 'test-logs'), { recursive: true });
 		await page.screenshot({ path: join(BUILD, 'test-logs/monitor.png') });

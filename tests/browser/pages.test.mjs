@@ -1,49 +1,24 @@
 // SPDX-License-Identifier: MIT
 //
 // pages.test.mjs - the ticker and the inspector, and how they look
-//
-// Screenshots are left in $PUSHLET_BUILD/test-logs, for somebody to look at.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { everyLook } from './looks.mjs';
 import { Site } from './site.mjs';
-import { BUILD, ROOT, binary } from '../lib/paths.mjs';
+import { ROOT, binary } from '../lib/paths.mjs';
 import { run } from '../lib/process.mjs';
 import { until } from '../lib/wait.mjs';
 
-const SHOTS = join(BUILD, 'test-logs');
-const LOOKS = [['light', 1280], ['light', 390], ['dark', 1280], ['dark', 390]];
 const NASTY = `</script><script>alert(1)</script>"'\\ & 你好 \u2028 <b>`;
 
 let site;
 
 before(async () => { site = await Site.open(); });
 after(() => site?.close());
-
-/* A page in each look, when ready(page) says so: as wide as the window, and
- * its picture taken. */
-async function everyLook(path, ready) {
-	mkdirSync(SHOTS, { recursive: true });
-	for (const [colorScheme, width] of LOOKS) {
-		const page = await site.page(path, { colorScheme,
-			viewport: { width, height: width > 600 ? 900 : 844 } });
-		const name = /(\w+)\.html/.exec(path)[1];
-
-		await ready(page);
-		assert.equal(await page.evaluate(() =>
-			document.documentElement.scrollWidth), width);
-		/* fullPage: true would scroll the logs to their beginning. */
-		await page.setViewportSize({ width, height: await page.evaluate(() =>
-			document.documentElement.scrollHeight) });
-		await page.screenshot({
-			path: join(SHOTS, `${name}-${colorScheme}-${width}.png`) });
-		await page.context().close();
-	}
-}
 
 /* conf/demo/quotes | pushlet-publish --xml, while work() runs */
 async function withQuotes(work) {
@@ -94,7 +69,7 @@ describe('ticker', () => {
 	});
 
 	it('is fed by conf/demo/quotes, in every look', () => withQuotes(() =>
-		everyLook('examples/ticker.html', async (page) => {
+		everyLook(site, 'examples/ticker.html', async (page) => {
 			const lines = () => page.locator('.line').evaluateAll((all) =>
 				all.map((line) => line.getAttribute('d')));
 			const points = (all) => all.join().match(/[ML]/g)?.length ?? 0;
@@ -272,7 +247,7 @@ describe('inspector', () => {
 	});
 
 	it('looks as it should, in every look', () => withQuotes(() =>
-		everyLook('examples/inspector.html', async (page) => {
+		everyLook(site, 'examples/inspector.html', async (page) => {
 			await send(page, 'join-listen', 'all');
 			await listening(page, 'A');
 			await rows(page, 'B', 'refresh-ack').first().waitFor();

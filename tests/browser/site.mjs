@@ -148,7 +148,7 @@ export class Site {
 	page(path, { embed, refuse, ...options } = {}) {
 		return this.browser.page(new URL(path, this.url).href, {
 			...options,
-			prepare: (page) => page.route('**/*',
+			prepare: (page) => page.context().route('**/*',
 				(route) => this.#serve(route, { embed, refuse })),
 		});
 	}
