@@ -101,17 +101,17 @@ bool session_stale(struct broker *b, const struct session *s, int64_t now)
 	       (uint64_t)now - (uint64_t)s->served > limit;
 }
 
-/* What is counted of a session's listener: damage must not lead astray. */
-static uint32_t *open_as(struct broker *b, const struct session *s)
+/* As what a session's listener is counted: damage must not lead astray. */
+static unsigned open_as(const struct session *s)
 {
-	return &b->map->open[s->served_as <= MODE_POLL ? s->served_as : 3];
+	return s->served_as <= MODE_POLL ? s->served_as : 3;
 }
 
 void session_count(struct broker *b, const struct session *s, int change)
 {
-	uint32_t *open = open_as(b, s);
+	unsigned i = open_as(s);
 
-	STORE(*open, *open + (uint32_t)change);
+	STORE(b->map->open[i], b->map->open[i] + (uint32_t)change);
 }
 
 static void renew(struct broker *b, struct session *s, int64_t now)
@@ -340,7 +340,7 @@ int session_check(struct broker *b, struct buf *report)
 			continue;
 		listed += s->subscription_count;
 		if (s->channel)
-			open[open_as(b, s) - b->map->open]++;
+			open[open_as(s)]++;
 		wrong = s->slot.state == SLOT_LIVE ? fault(b, s) :
 			"its state is unknown";
 		if (!wrong)
