@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * page.js - what the example pages share: the status mark in the head, and the
- * mode to listen in (streaming; ?mode=pull or ?mode=poll for the others)
+ * page.js - what the example pages with pushlet.js share: the status mark in the
+ * head, and the mode to listen in (streaming; ?mode=pull or ?mode=poll for the
+ * others)
  */
 
 var page = {
@@ -12,8 +13,7 @@ var page = {
 		closed: 'Not connected',
 		connecting: 'Connecting',
 		live: 'Live',
-		reconnecting: 'Reconnecting',
-		failed: 'Disconnected'
+		reconnecting: 'Reconnecting'
 	},
 
 	show: function (id, text) {
@@ -37,38 +37,18 @@ var page = {
 			return p.subscribe.apply(p, one).ready;
 		}), ready = false;
 
-		function show() {
-			page.state(p.state === 'live' && !ready ? 'connecting' :
-			    p.state);
+		function show(now) {
+			page.state(now.state === 'live' && !ready ? 'connecting' :
+			    now.state);
 		}
 		p.on('state', show);
 		p.on('error', function (e) { page.show('status', e.message); });
 		Promise.all(subscriptions).then(function () {
 			ready = true;
-			show();
+			show(p);
 			if (begin)
 				begin();
 		}, function () { /* the error above */ });
 		return p;
-	},
-
-	/* Join and listen to a subject: in one, so that live means subscribed.
-	 * (By ../ajax-pushlet-client.js.) */
-	start: function (subject) {
-		onConnection();
-		PL.joinListen(subject, page.mode);
 	}
 };
-
-function onConnection() {
-	page.state(PL.connection);
-}
-
-/* The server ended the session, or refused us: say so where it is seen. */
-function onAbort(event) {
-	page.show('status', event.get('p_reason') || 'Ended by the server');
-}
-
-function onError(event) {
-	page.show('status', event.get('p_reason'));
-}
