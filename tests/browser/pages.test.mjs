@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { everyLook } from './looks.mjs';
@@ -243,6 +244,37 @@ describe('inspector', () => {
 			assert.match(stdout, /^\[\{"p_event":"publish-ack"/);
 			await page.click('#clear');
 		}
+		await page.context().close();
+	});
+
+	it('copies, saves and is cut off', async () => {
+		const page = await open('json.stream.fetch', { acceptDownloads: true,
+			permissions: ['clipboard-read', 'clipboard-write'] });
+		const clipboard = () => page.evaluate(() => navigator.clipboard.readText());
+
+		await page.click('#copy');
+		await page.getByRole('button', { name: 'Copied' }).waitFor();
+		assert.equal(await clipboard(), await page.textContent('#curl'));
+		await send(page, 'join-listen', 'A', { p_subject: '/copied' });
+		await listening(page, 'A');
+		const sent = part(page, 'A').locator('.sent').first();
+		await sent.locator('summary').click();
+		await sent.getByRole('button', { name: 'Copy as curl' }).click();
+		await sent.getByRole('button', { name: 'Copied' }).waitFor();
+		assert.match(await clipboard(), /^curl -N '.*p_event=join-listen/);
+		await sendText(page, 'A', '/copied', NASTY);
+		await rows(page, 'A', 'data').waitFor();
+
+		await part(page, 'A').getByRole('button', { name: 'Cut' }).click();
+		await part(page, 'A').locator('.end.fault').waitFor();
+		await part(page, 'A').getByText('Broken', { exact: true }).waitFor();
+		const [download] = await Promise.all([page.waitForEvent('download'),
+			page.click('#save')]);
+		const text = readFileSync(await download.path(), 'utf8');
+		assert.match(text, /^connection A: json, stream, fetch\n/);
+		for (const what of [JSON.stringify(NASTY), 'join-listen-ack',
+			'cut by this page', 'HTTP 200'])
+			assert.ok(text.includes(what), `${what} in ${text}`);
 		await page.context().close();
 	});
 

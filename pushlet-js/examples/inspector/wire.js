@@ -2,6 +2,7 @@
 /*
  * wire.js - the Pushlet protocol bare: requests, and events out of an answer
  *
+ *	import * as wire from './wire.js';
  *	const request = wire.request('POST form', url, { p_event: 'join' });
  *	const cut = wire.send(request, 'fetch', { head, text, end });
  *	const reader = wire.reader(contentType);
@@ -10,10 +11,6 @@
  *
  * For looking at the protocol: nothing is tried again, nothing is left out.
  */
-'use strict';
-
-const wire = (() => {
-
 /* -- requests -------------------------------------------------------------- */
 
 const FORM = 'application/x-www-form-urlencoded';
@@ -32,12 +29,12 @@ function xml(fields) {
 		`${name}="${escape(value)}"`).join(' ')}/>`;
 }
 
-function withQuery(url, text) {
+export function withQuery(url, text) {
 	return text ? url + (url.includes('?') ? '&' : '?') + text : url;
 }
 
 /* how: GET, POST form or POST XML */
-function request(how, url, fields) {
+export function request(how, url, fields) {
 	if (how === 'POST XML')
 		return { method: 'POST', url, type: 'text/xml', body: xml(fields) };
 	if (how === 'POST form')
@@ -50,7 +47,7 @@ function quoted(text) {
 }
 
 /* The same request for a shell.  -N: show what comes as it comes */
-function curl({ method, url, type, body }) {
+export function curl({ method, url, type, body }) {
 	const words = ['curl', '-N', quoted(url)];
 
 	if (method === 'POST')
@@ -112,7 +109,7 @@ function sendXhr({ method, url, type, body }, signal, on) {
  * reason is '' for a whole answer, else why it is not.  Returns what cuts the
  * connection.
  */
-function send(req, transport, on) {
+export function send(req, transport, on) {
 	const controller = new AbortController();
 	const work = transport === 'XHR' ? sendXhr : sendFetch;
 
@@ -218,7 +215,7 @@ function takerFor(type) {
 }
 
 /* push(text) gives the events that are whole: { fields, raw } */
-function reader(type) {
+export function reader(type) {
 	const take = takerFor(type);
 	let rest = '';
 
@@ -238,6 +235,3 @@ function reader(type) {
 	}
 	return { push };
 }
-
-return { request, curl, send, reader, withQuery };
-})();
