@@ -16,6 +16,7 @@ const PRESENCE = `/presence${SUBJECT}`;
 const LEFT = `/meta/subs${SUBJECT}`;
 const BEAT = 20000;	/* ms; we say that we are still here */
 const GONE = 150000;	/* ms; hidden pages may speak but once a minute */
+const GRACE = 2000;	/* ms; for other tabs of a session that left */
 const KEPT = 500;	/* messages on the page */
 const TITLE = document.title;
 
@@ -190,10 +191,17 @@ function onPresence({ action, who, nick, p_from: from, p_subject: subject }) {
 	drawMembers();
 }
 
-/* The server knows when a session leaves the room, whatever it died of. */
+/* The server knows when a session leaves the room, whatever it died of.  That may
+ * have been one of several tabs: the others say so. */
 function onServerSays(e) {
-	if (e.action === 'unsubscribe' && e.subject === SUBJECT)
-		drop((who, { from }) => from === e.from);
+	const then = Date.now();
+
+	if (e.action !== 'unsubscribe' || e.subject !== SUBJECT)
+		return;
+	if (members.get(me)?.from === e.from)
+		announce('here');
+	setTimeout(drop, GRACE, (who, { from, at }) =>
+		who !== me && from === e.from && at <= then);
 }
 
 function beat() {

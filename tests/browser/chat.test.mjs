@@ -106,12 +106,20 @@ describe('chat', () => {
 		const left = (subject) => ann.evaluate((where) => onServerSays({
 			action: 'unsubscribe', from: 'handle', subject: where }), subject);
 
-		await ann.evaluate(() => onPresence({ p_subject: PRESENCE,
-			action: 'hello', who: 'x', nick: 'Xaver', p_from: 'handle' }));
+		const speaks = (who, action) => ann.evaluate(([name, what]) =>
+			onPresence({ p_subject: PRESENCE, action: what, who: name,
+				nick: name, p_from: 'handle' }), [who, action]);
+
+		await speaks('Xaver', 'hello');
+		await speaks('Yves', 'hello');
 		await left('/chat/leftmost');
-		await here(ann, 'Ann', 'Xaver');
+		await here(ann, 'Ann', 'Xaver', 'Yves');
 		await left('/chat/left');
-		await here(ann, 'Ann');
+		await ann.evaluate((then) => { while (Date.now() <= then); },
+			await ann.evaluate(() => Date.now()));
+		await speaks('Yves', 'here');
+		await notice(ann, 'Xaver left');
+		await here(ann, 'Ann', 'Yves');
 	});
 
 	it('remembers a name, and works in tabs of one browser', async () => {
