@@ -7,7 +7,7 @@
 //	await counter.complete();
 //
 // Publishes n = 1, 2, ... every 50 ms with one pushlet-publish --lines, which
-// writes to the segment and so needs neither pushletd nor nginx.  complete()
+// writes to the segment and so needs neither pushletd nor a web server.  complete()
 // fails unless the page was given each number once, in order.
 
 import assert from 'node:assert/strict';
@@ -57,24 +57,32 @@ export class Counter {
 		return until('the counter', () => this.n >= n + more);
 	}
 
-	/* pushletd ends and comes back, then nginx, then pushletd dies. */
+	/* pushletd ends and comes back, then the web server, then pushletd dies.
+	 * What the web server has started ends with it, and by its restart. */
 	async restarts() {
-		const { pushletd, nginx } = this.site;
+		const { pushletd } = this.site;
 
-		await pushletd.stop();
-		await this.counted(20);
-		await pushletd.start();
+		if (pushletd)
+			await this.#restarted(() => pushletd.stop());
+		else
+			await this.#passed(() => this.site.restartGracefully());
+		await this.#passed(() => this.site.restartFront(() => this.counted(20)));
+		if (pushletd)
+			await this.#restarted(() => pushletd.guarded.killed('SIGKILL'));
+	}
+
+	/* It arrives again, after this. */
+	async #passed(trouble) {
+		await trouble();
 		await this.shown(5);
-		await nginx.stop();
-		await this.counted(20);
-		nginx.guarded = nginx.spawn();		/* on the same port */
-		await until('nginx to answer', () =>
-			fetch(nginx.url).then(() => true, () => false));
-		await this.shown(5);
-		await pushletd.guarded.killed('SIGKILL');
-		await this.counted(5);
-		await pushletd.start();
-		await this.shown(5);
+	}
+
+	#restarted(end) {
+		return this.#passed(async () => {
+			await end();
+			await this.counted(20);
+			await this.site.pushletd.start();
+		});
 	}
 
 	/* Answers are lost, until the network is good again. */

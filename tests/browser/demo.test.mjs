@@ -8,7 +8,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
-import { Browser } from './site.mjs';
+import { Browser } from './place.mjs';
 import { BUILD, ROOT, SLOW } from '../lib/paths.mjs';
 import { Guarded, run, tool } from '../lib/process.mjs';
 import { until } from '../lib/wait.mjs';

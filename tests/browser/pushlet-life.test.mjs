@@ -86,6 +86,12 @@ for (const transport of ['sse', 'stream', 'pull', 'poll', 'script']) {
 			await whole();
 		});
 
+		it('survives ten minutes of sleep', async () => {
+			await tab.page.clock.install();
+			await tab.page.clock.fastForward('10:00');
+			await whole();
+		});
+
 		it('survives being offline', async () => {
 			const context = tab.page.context();
 			const from = counter.n;
@@ -136,6 +142,30 @@ for (const transport of ['sse', 'stream', 'pull', 'poll', 'script']) {
 		});
 	});
 }
+
+for (const transport of ['sse', 'pull'])
+	it(`a counter over ${transport} survives what ends processes of mod_fcgid`,
+		async () => {
+			const tabs = await Tabs.open({ front: 'Apache with mod_fcgid' });
+
+			try {
+				tabs.browser.outages = true;
+				const tab = await tabs.tab({ transports: [transport] });
+				const box = await tab.subscribe(SUBJECT);
+				await tab.live();
+				const counter = tabs.counter(SUBJECT, PERIOD);
+				await tab.heard(box, 5);
+				for (const trouble of [() => tabs.restartGracefully(),
+					() => tabs.restartFront(), () => tabs.proxy.cut()]) {
+					await trouble();
+					const { length } = await tab.heard(box, 0);
+					await tab.heard(box, length + 10);
+				}
+				await tab.counted(box, await counter.stop());
+			} finally {
+				await tabs.close();
+			}
+		});
 
 describe('a connection', () => {
 	let tabs;

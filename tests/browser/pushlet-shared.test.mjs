@@ -23,7 +23,7 @@ for (const [way, init] of Object.entries(WAYS)) {
 		before(async () => { tabs = await Tabs.open(); });
 		after(() => tabs?.close());
 		beforeEach(async () => {
-			context = await tabs.browser.chromium.newContext();
+			context = await tabs.browser.context();
 			all = [];
 		});
 		afterEach(() => context.close());

@@ -13,41 +13,11 @@
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import http from 'node:http';
-import { connect } from 'node:net';
-import { basename, join } from 'node:path';
-import { Browser } from './site.mjs';
-import { Lab } from '../lib/lab.mjs';
-import { binary, ROOT, SLOW } from '../lib/paths.mjs';
-import { LIMIT, until } from '../lib/wait.mjs';
-
-const PROPS = {
-	'queue.read.timeout.millis': 3000 * SLOW,
-	'pull.refresh.wait.min.millis': 10,
-	'pull.refresh.wait.max.millis': 60,
-	'poll.refresh.wait.min.millis': 20,
-	'poll.refresh.wait.max.millis': 100,
-};
-
-const PAGE = `<!DOCTYPE html><meta charset="utf-8"><title>tab</title>
-<link rel="icon" href="data:,">
-<script src="pushlet.js"></script>
-<script>
-const boxes = [], log = [];
-let p;
-function start(url, options) {
-	p = new Pushlet(url, options);
-	for (const name of ['open', 'close', 'reconnect', 'rejoin', 'gap',
-		'fallback', 'error', 'state'])
-		p.on(name, (d) => log.push({ ...d, message: d.message, name }));
-}
-function subscribe(subject, options) {
-	const box = { events: [] };
-	box.sub = p.subscribe(subject, (e) => box.events.push(e), options);
-	return boxes.push(box) - 1;
-}
-</script>`;
+import { file } from './files.mjs';
+import { Place } from './place.mjs';
+import { binary } from '../lib/paths.mjs';
+import { LIMIT } from '../lib/wait.mjs';
 
 /* buffer: responses are passed on when they are whole; cut(): all that are
  * under way end in the middle. */
@@ -76,16 +46,14 @@ class Proxy {
 	}
 
 	#serve(request, answer) {
-		const path = new URL(request.url, 'http://x').pathname;
+		const url = new URL(request.url, this.target);
 
-		if (path.endsWith('/pushlet.srv'))
+		if (url.pathname.endsWith('/pushlet.srv'))
 			return this.#pass(request, answer);
-		const file = basename(path);
-		const text = file === 'tab.html' ? PAGE
-			: readFileSync(join(ROOT, 'pushlet-js', file));
-		answer.writeHead(200, { 'Content-Type': file.endsWith('.html')
-			? 'text/html' : 'text/javascript', 'Cache-Control': 'no-store' });
-		return answer.end(text);
+		const { type, body } = file(url);
+		answer.writeHead(200, { 'Content-Type': type,
+			'Cache-Control': 'no-store' });
+		return answer.end(body);
 	}
 
 	#pass(request, answer) {
@@ -128,66 +96,25 @@ class Proxy {
 	}
 }
 
-export class Tabs {
-	/* front: starts a web server in the lab; by default nginx with a pushletd */
-	static async open({ props, front } = {}) {
-		const tabs = new Tabs();
-
-		tabs.lab = new Lab();
-		try {
-			const all = { ...PROPS, ...props };
-			if (front) {
-				tabs.front = await front(tabs.lab, all);
-			} else {
-				tabs.pushletd = await tabs.lab.pushletd({ props: all });
-				tabs.front = await tabs.lab.nginx(tabs.pushletd);
-			}
-			tabs.proxy = await new Proxy(tabs.front.url).listen();
-			tabs.browser = await Browser.launch();
-		} catch (error) {
-			await tabs.lab.close().catch(() => {});
-			throw error;
-		}
-		return tabs;
+export class Tabs extends Place {
+	async prepare() {
+		this.proxy = await new Proxy(this.front.url).listen();
 	}
 
 	get url() { return `http://127.0.0.1:${this.proxy.port}/pushlet/pushlet.srv`; }
 
+	/* A page of files.mjs in a window of its own. */
+	page(name) { return this.browser.page(new URL(name, this.url).href); }
+
 	/* Our own context unless one is given: tabs of one are one browser. */
 	async tab(options = {}, { context, url = '/pushlet/pushlet.srv', init } = {}) {
-		const own = context ?? await this.browser.chromium.newContext();
-		const page = await own.newPage();
+		const page = await this.browser.blank(context);
 
-		page.setDefaultTimeout(LIMIT);
-		page.on('pageerror', (error) => this.browser.errors.push(error.stack));
-		page.on('dialog', (dialog) => {
-			this.browser.errors.push(`dialog ${dialog.message()}`);
-			dialog.dismiss();
-		});
-		page.on('console', (message) => {
-			if (message.type() === 'error' && !(this.browser.outages
-			    && /Failed to load resource|ERR_/.test(message.text())))
-				this.browser.errors.push(message.text());
-		});
 		if (init)
 			await page.addInitScript(init);
 		await page.goto(new URL('tab.html', this.url).href);
 		await page.evaluate(([to, o]) => start(to, o), [url, options]);
 		return new Tab(page);
-	}
-
-	/* The web server goes and comes back where it was. */
-	async restartFront(meanwhile) {
-		const { front } = this;
-
-		await front.guarded.stop();
-		await meanwhile?.();
-		front.guarded = front.spawn();
-		await until('the web server', () => new Promise((done) => {
-			const socket = connect(front.port, '127.0.0.1');
-			socket.on('connect', () => { socket.destroy(); done(true); });
-			socket.on('error', () => done(false));
-		}));
 	}
 
 	/* Publishes 1, 2, 3, ... as n, one every so many milliseconds (0: when
@@ -211,10 +138,9 @@ export class Tabs {
 
 	async close() {
 		try {
-			await this.browser.close();
+			await super.close();
 		} finally {
-			await this.proxy.close();
-			await this.lab.close();
+			await this.proxy?.close();
 		}
 	}
 }
