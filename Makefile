@@ -296,7 +296,7 @@ check-built: all $(if $(filter unit,$(CHECK_GROUPS)),$(UNIT_PROGRAMS))
 	CC='$(CC)' MAKE='$(make_program)' TESTS='$(TESTS)' tests/run $(CHECK_GROUPS)
 
 bench:
-	@$(DEPS) check
+	@$(DEPS) browser
 	@+$(AGAIN) bench-built
 
 bench-built: all $(BENCH_PROGRAMS)

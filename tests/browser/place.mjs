@@ -88,8 +88,8 @@ const PROPS = {
 
 /* The web server, and how the server behind it is started. */
 const STARTS = {
-	async nginx(place, props) {
-		place.pushletd = await place.lab.pushletd({ props });
+	async nginx(place, props, small) {
+		place.pushletd = await place.lab.pushletd({ props, small });
 		place.front = await place.lab.nginx(place.pushletd);
 	},
 	async 'Apache with mod_fcgid'(place, props) {
@@ -108,13 +108,14 @@ function answers(port) {
 }
 
 export class Place {
-	/* options: props, front (one of FRONTS), browser (one of BROWSERS) */
-	static async open({ props, front = 'nginx', browser } = {}) {
+	/* options: props, front (one of FRONTS), browser (one of BROWSERS), small
+	 * (false: a segment of the size that users have) */
+	static async open({ props, front = 'nginx', browser, small } = {}) {
 		const place = new this();
 
 		place.lab = new Lab();
 		try {
-			await STARTS[front](place, { ...PROPS, ...props });
+			await STARTS[front](place, { ...PROPS, ...props }, small);
 			await place.prepare();
 			place.browser = await Browser.launch(browser);
 		} catch (error) {
