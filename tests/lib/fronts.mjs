@@ -9,6 +9,7 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, chmodSync,
 	chownSync } from 'node:fs';
 import { createServer, connect } from 'node:net';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { spawnSync } from 'node:child_process';
 import { Client } from './client.mjs';
@@ -241,7 +242,8 @@ export class ApacheFcgid extends Apache {
 			['<VirtualHost *:80>', `<VirtualHost *:${this.port}>`],
 			...more, ...this.replace,
 			['/etc/pushlet/pushlet.properties', lab.path('pushlet.properties')],
-		]), [`FcgidIPCDir ${lab.path('fcgid')}`,
+			/* By which tests/run knows what it finds afterwards. */
+		]), [`FcgidInitialEnv TMPDIR ${tmpdir()}`, `FcgidIPCDir ${lab.path('fcgid')}`,
 			`FcgidProcessTableFile ${lab.path('fcgid')}/table`]);
 	}
 }

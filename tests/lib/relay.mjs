@@ -44,18 +44,15 @@ export class Started {
 	check() {}
 	kill(signal) { this.pids.forEach((pid) => process.kill(pid, signal)); }
 
-	/* The only one. */
-	get pid() {
-		const { pids } = this;
-
-		if (pids.length !== 1)
-			throw new Error(`${pids.length} processes of ${this.path}: ${pids}`);
-		return pids[0];
+	/* The pid of the only one, once those that helped to start it are gone. */
+	async only() {
+		await until(`a single process of ${this.path}`, () => this.pids.length === 1);
+		return this.pids[0];
 	}
 
 	/* Gives its pid. */
 	async killed(signal) {
-		const { pid } = this;
+		const pid = await this.only();
 
 		process.kill(pid, signal);
 		await until(`${this.path} to end`, () => !isAlive(pid));

@@ -34,7 +34,7 @@ describe('Apache mod_fcgid with relays', () => {
 
 		assert.equal((await lab.status()).workers.length, 1);
 		assert.ok(front.relays.length >= 8, `${front.relays}`);
-		assert.ok(front.pushletd.pid);
+		await front.pushletd.only();
 		streams.forEach((s) => s.channel.close());
 	});
 
@@ -50,7 +50,7 @@ describe('Apache mod_fcgid with relays', () => {
 		/* 1 again: nobody knew whether it had arrived. */
 		await stream.when('what was published meanwhile', () =>
 			stream.events.some((e) => e.get('n') === '2'));
-		assert.notEqual(front.pushletd.pid, killed);
+		assert.notEqual(await front.pushletd.only(), killed);
 		stream.close();
 	});
 

@@ -200,9 +200,9 @@ describe('pushlet-relay -- pushletd', () => {
 		const through = await starting(lab);
 
 		await joins(through);
-		const { pid } = lab.started;
+		const pid = await lab.started.only();
 		await through.stop();
-		assert.equal(lab.started.pid, pid);
+		assert.equal(await lab.started.only(), pid);
 		await joins(await relay(lab));
 		assert.match(logOf(lab), new RegExp(
 			`ready: segment ${lab.segment}, unix:\\S+ for relays, 4 threads, pid ${pid}`));
@@ -245,7 +245,7 @@ describe('pushlet-relay -- pushletd', () => {
 		await first.guarded.killed('SIGKILL');
 		await lost;
 		await joins(second);
-		assert.ok(lab.started.pid);
+		await lab.started.only();
 	}));
 
 	it('answers 503 when that cannot be started', () => withLab(async (lab) => {
