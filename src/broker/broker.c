@@ -52,6 +52,7 @@ static struct sections place(const struct geometry *g)
 	at.topics = section(&end, (uint64_t)g->topics * sizeof(uint32_t));
 	at.lengths = section(&end, ((uint64_t)g->subject_bytes + 1) *
 			     sizeof(uint32_t));
+	at.addresses = section(&end, (uint64_t)g->sessions * sizeof(uint32_t));
 	at.log = section(&end, g->log_bytes);
 	at.end = round_up(end, 4096);
 	return at;
@@ -141,6 +142,7 @@ static void view(struct broker *b)
 					  g->subscription_bytes };
 	b->topics = (uint32_t *)(base + b->at.topics);
 	b->lengths = (uint32_t *)(base + b->at.lengths);
+	b->addresses = (uint32_t *)(base + b->at.addresses);
 	b->log = base + b->at.log;
 }
 
@@ -155,6 +157,7 @@ static void set_rules(struct rules *r, const struct properties *p)
 	STORE(r->overflow, (uint32_t)p->overflow);
 	STORE(r->publish_from, (uint32_t)p->publish_from);
 	STORE(r->listen_slots, p->listen_slots);
+	STORE(r->address_sessions, p->address_sessions);
 }
 
 struct creation {
@@ -190,6 +193,7 @@ static int fill(struct segment *s, void *arg)
 	pool_init(&b->subscriptions, c->geometry.subscriptions,
 		  c->geometry.subscription_bytes);
 	topic_clear(b);
+	address_clear(b);
 	return 0;
 }
 
@@ -391,6 +395,7 @@ int broker_check(struct broker *b, struct buf *report)
 	broken += pool_check(&b->subscriptions, "subscriptions", report);
 	broken += worker_check(b, report);
 	broken += session_check(b, report);
+	broken += address_check(b, report);
 	broken += queue_check(b, report);
 	broken += subscription_check(b, report);
 	broken += topic_check(b, report);

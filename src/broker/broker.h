@@ -33,6 +33,7 @@ enum outcome {
 	NO_SUBJECT,		/* none given, or nothing but commas */
 	SUBJECT_TOO_LONG,	/* over geometry.subject_bytes, with label */
 	TOO_MANY_SUBSCRIPTIONS,	/* session.max.subscriptions */
+	TOO_MANY_SESSIONS,	/* address.max.sessions */
 	SEGMENT_FULL,		/* sessions, subscriptions or workers used up */
 	BAD_TEXT,		/* not UTF-8 */
 	BAD_NAME,		/* an attribute name that is no XML name */

@@ -14,6 +14,7 @@
  *	| subscriptions[]  struct subscription    + subject + label    |
  *	| topics[]         uint32_t               hash buckets         |
  *	| lengths[]        uint32_t               topics by length     |
+ *	| addresses[]      uint32_t               hash buckets         |
  *	| log              bytes                  ring of log_record   |
  *	+--------------------------------------------------------------+
  *
@@ -36,6 +37,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "broker/address.h"
 #include "shm/lock.h"
 #include "shm/pool.h"
 #include "shm/segment.h"
@@ -49,7 +51,6 @@
 #define SESSION_ID_LEN (32 + INDEX_DIGITS)
 #define SESSION_HANDLE_LEN (12 + INDEX_DIGITS)
 #define SESSIONS_LIMIT (1u << 24)	/* what 6 digits can name */
-#define ADDRESS_SIZE 48			/* a textual IPv6 address, NUL */
 #define WORKERS_LIMIT 4096
 
 /* Chosen by the creator, read by everybody else, never changed. */
@@ -75,6 +76,7 @@ struct sections {
 	uint64_t subscriptions;
 	uint64_t topics;
 	uint64_t lengths;
+	uint64_t addresses;		/* one bucket a session */
 	uint64_t log;
 	uint64_t end;
 };
@@ -91,6 +93,7 @@ struct rules {
 	uint32_t overflow;		/* enum queue_overflow */
 	uint32_t publish_from;		/* enum publish_from */
 	uint64_t listen_slots;		/* 0: no limit */
+	uint64_t address_sessions;	/* 0: no limit */
 };
 
 /* Statistics since the segment was made; a crash may leave one uncounted. */
@@ -186,7 +189,9 @@ struct session {
 	struct slot slot;
 	char id[SESSION_ID_LEN + 1];
 	char handle[SESSION_HANDLE_LEN + 1];
-	char address[ADDRESS_SIZE];	/* of the client that joined */
+	struct address address;		/* of the client that joined */
+	uint32_t address_next;		/* derived: sessions of a bucket */
+	uint32_t address_previous;	/* derived; NONE: heads its bucket */
 	uint8_t format;			/* number of the adapter */
 	uint8_t mode;			/* enum session_mode */
 	uint16_t flags;			/* enum session_flags */

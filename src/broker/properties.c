@@ -95,6 +95,9 @@ const struct conf_key properties_table[] = {
 		 RELOAD),
 	{ "publish.from", CONF_CHOICE, FIELD(publish_from), 0, 0, "handle",
 	  "handle|id", RELOAD },
+	UINT_KEY("address.max.sessions", address_sessions, "0", 0, 1000000,
+		 RELOAD),
+	TEXT_KEY("address.header", address_header, "", 0, RELOAD),
 	UINT_KEY("listen.slots", listen_slots, "0", 0, 1000000, RELOAD),
 	TEXT_KEY("relay.user", relay_user, "", 0, RELOAD),
 	UINT_KEY("stream.max.bytes", stream_max_bytes, "0", 0, 1ULL << 40,
@@ -149,6 +152,21 @@ static int check_waits(const char *mode, uint64_t min, uint64_t max,
 	return 1;
 }
 
+/* The name of a header, as RFC 9110 has it but for what no header has. */
+static int check_header(const struct properties *p, const char *where,
+			struct buf *report)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
+				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-";
+
+	if (!p->address_header[strspn(p->address_header, allowed)])
+		return 0;
+	buf_printf(report, "%s: address.header must be made of letters, "
+		   "digits and '-', like X-Forwarded-For, not '%s'\n", where,
+		   p->address_header);
+	return 1;
+}
+
 static int check_log(const struct properties *p, const char *where,
 		     struct buf *report)
 {
@@ -169,6 +187,7 @@ int properties_check(const struct properties *p, const char *where,
 {
 	int faults = check_name(p, where, report) +
 		     check_mode(p, where, report) +
+		     check_header(p, where, report) +
 		     check_waits("pull", p->pull_wait_min, p->pull_wait_max,
 				 where, report) +
 		     check_waits("poll", p->poll_wait_min, p->poll_wait_max,

@@ -34,6 +34,8 @@ struct properties {
 	uint64_t session_timeout;	/* session.timeout.mins, in ms here */
 	uint64_t session_subscriptions;	/* session.max.subscriptions */
 	int overflow;			/* queue.overflow */
+	uint64_t address_sessions;	/* address.max.sessions, 0 = no limit */
+	char address_header[64];	/* address.header, "" = REMOTE_ADDR */
 	uint64_t event_bytes;		/* event.max.bytes */
 	uint64_t event_attributes;	/* event.max.attributes */
 	uint64_t request_bytes;		/* request.max.bytes */
@@ -68,7 +70,8 @@ int properties_set(struct properties *p, const char *pair, struct buf *report);
 
 /*
  * Checks what the bounds of the table cannot say: the form of shm.name and
- * shm.mode, a minimum above its maximum, an event that no log could hold.
+ * shm.mode and address.header, a minimum above its maximum, an event that no
+ * log could hold.
  * where begins each complaint.  Returns 0, or -1 with EINVAL.
  */
 int properties_check(const struct properties *p, const char *where,

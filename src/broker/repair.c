@@ -23,6 +23,7 @@ static void mend_session(struct broker *b, struct session *s)
 	}
 	STORE(s->first_subscription, NONE);
 	STORE(s->subscription_count, 0);
+	address_link(b, s);
 	if (s->channel)
 		session_count(b, s, 1);
 	if (s->channel && (!w || w->slot.state != SLOT_LIVE))
@@ -34,6 +35,7 @@ static void mend_sessions(struct broker *b)
 {
 	uint32_t i;
 
+	address_clear(b);
 	for (i = 0; i < 4; i++)
 		STORE(b->map->open[i], 0);
 	for (i = 0; i < b->geometry.sessions; i++)

@@ -139,6 +139,7 @@ void session_end(struct broker *b, struct session *s)
 	STORE(s->slot.state, (uint32_t)SLOT_FREE);
 	if (s->channel)
 		session_count(b, s, -1);
+	address_unlink(b, s);
 	subscriptions_end(b, s);
 	pool_give(&b->sessions, session_index(b, s));
 }
@@ -165,7 +166,7 @@ static void draft_session(struct session *fresh, unsigned format,
 	memset(fresh, 0, sizeof(*fresh));
 	token_hex(fresh->id, (SESSION_ID_LEN - INDEX_DIGITS) / 2);
 	token_hex(fresh->handle, (SESSION_HANDLE_LEN - INDEX_DIGITS) / 2);
-	snprintf(fresh->address, sizeof(fresh->address), "%s", address);
+	address_read(&fresh->address, address, strlen(address));
 	fresh->format = (uint8_t)format;
 	fresh->joined = clock_unix();
 	fresh->served = clock_ms();
@@ -184,19 +185,33 @@ static void enroll(struct broker *b, uint32_t index, struct session *fresh)
 	store_bytes(s, fresh, sizeof(*fresh));
 	renew(b, s, fresh->served);
 	STORE(s->slot.state, (uint32_t)SLOT_LIVE);
+	address_link(b, s);
+}
+
+/* Takes a slot, unless there are enough sessions already. */
+static enum outcome admit(struct broker *b, const struct address *a,
+			  uint32_t *index_out)
+{
+	uint64_t most = b->map->rules.address_sessions;
+
+	if (most && address_has(b, a, most))
+		return TOO_MANY_SESSIONS;
+	*index_out = pool_take(&b->sessions);
+	return *index_out == NONE ? SEGMENT_FULL : DONE;
 }
 
 enum outcome session_join(struct broker *b, unsigned format,
 			  const char *address, struct session_view *view_out)
 {
 	struct session fresh;
+	enum outcome outcome;
 	uint32_t index;
 
 	session_expire(b);
 	draft_session(&fresh, format, address);
 	broker_lock(b);
-	index = pool_take(&b->sessions);
-	if (index == NONE) {
+	outcome = admit(b, &fresh.address, &index);
+	if (outcome != DONE) {
 		COUNT(b, refused, 1);
 	} else {
 		enroll(b, index, &fresh);
@@ -204,7 +219,7 @@ enum outcome session_join(struct broker *b, unsigned format,
 		view_of(b, session_at(b, index), view_out);
 	}
 	broker_unlock(b);
-	return index == NONE ? SEGMENT_FULL : DONE;
+	return outcome;
 }
 
 enum outcome session_find(struct broker *b, const char *id,
@@ -230,6 +245,19 @@ enum outcome session_find(struct broker *b, const char *id,
 	}
 	broker_unlock(b);
 	return s ? DONE : GONE;
+}
+
+void session_handle(struct broker *b, struct session_ref ref,
+		    char handle_out[SESSION_HANDLE_LEN + 1])
+{
+	const struct session *s;
+
+	broker_lock(b);
+	s = session_of(b, ref);
+	memcpy(handle_out, s ? s->handle : "-",
+	       s ? SESSION_HANDLE_LEN + 1 : 2);
+	broker_unlock(b);
+	handle_out[SESSION_HANDLE_LEN] = '\0';
 }
 
 enum outcome session_rely(struct broker *b, struct session_ref ref)

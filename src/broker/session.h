@@ -35,14 +35,18 @@ struct session_view {
 	bool yielded;			/* to less than it asked for */
 };
 
-/* Makes a session.  address is where the client is, for operators.  DONE with
- * *view_out, or SEGMENT_FULL. */
+/* Makes a session.  address is the text of where the client is (address.h).
+ * DONE with *view_out, SEGMENT_FULL or TOO_MANY_SESSIONS. */
 enum outcome session_join(struct broker *b, unsigned format,
 			  const char *address, struct session_view *view_out);
 
 /* The session of an id, its lease renewed.  DONE or GONE. */
 enum outcome session_find(struct broker *b, const char *id,
 			  struct session_view *view_out);
+
+/* Copies the handle of a session, for messages; "-" when it is gone. */
+void session_handle(struct broker *b, struct session_ref ref,
+		    char handle_out[SESSION_HANDLE_LEN + 1]);
 
 /* Makes a session reliable: its events are numbered and stay queued until they
  * are acknowledged (delivery.h).  DONE or GONE. */

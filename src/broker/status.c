@@ -108,9 +108,8 @@ static void read_session(struct broker *b, const struct session *s,
 	const struct worker *w = worker_at(b, s->worker);
 
 	memcpy(out->handle, s->handle, sizeof(out->handle));
-	memcpy(out->address, s->address, sizeof(out->address));
+	address_write(out->address, &s->address);
 	out->handle[SESSION_HANDLE_LEN] = '\0';
-	out->address[ADDRESS_SIZE - 1] = '\0';
 	out->format = s->format;
 	out->mode = s->mode;
 	out->listened = s->flags & SESSION_LISTENED;

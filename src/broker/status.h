@@ -32,7 +32,7 @@ struct status_worker {
 
 struct status_session {
 	char handle[SESSION_HANDLE_LEN + 1];
-	char address[ADDRESS_SIZE];
+	char address[ADDRESS_TEXT];
 	unsigned format;
 	unsigned mode;
 	bool listened, listening;

@@ -23,6 +23,7 @@ struct broker {
 	struct pool subscriptions;
 	uint32_t *topics;
 	uint32_t *lengths;
+	uint32_t *addresses;
 	char *log;
 
 	/* Of this process; the lock protects them against its threads. */
@@ -100,6 +101,14 @@ bool session_reachable(struct broker *b, const struct session *s);
 
 /* One more listener, or one less (-1), of the kind that served_as says. */
 void session_count(struct broker *b, const struct session *s, int change);
+
+/* address.h: a session comes to the others of its site, and goes; all go. */
+void address_link(struct broker *b, struct session *s);
+void address_unlink(struct broker *b, struct session *s);
+void address_clear(struct broker *b);
+
+/* Has the site of this address at least n (not 0) sessions? */
+bool address_has(struct broker *b, const struct address *a, uint64_t n);
 
 /* No channel serves it any more; its lease starts to run. */
 void session_unserved(struct broker *b, struct session *s);
@@ -184,6 +193,7 @@ int subscription_check(struct broker *b, struct buf *report);
 int topic_check(struct broker *b, struct buf *report);
 int eventlog_check(struct broker *b, struct buf *report);
 int worker_check(struct broker *b, struct buf *report);
+int address_check(struct broker *b, struct buf *report);
 
 #define COUNT(b, what, n) \
 	STORE((b)->map->counts.what, (b)->map->counts.what + (n))

@@ -4,14 +4,18 @@
  */
 #include "channel/deliver.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/log.h"
 #include "base/token.h"
 
 enum {
 	EVENTS = 32,			/* of a channel and batch */
 	ROOM = 65536,			/* packed bytes of the same */
-	PULL_EVENTS = 4096		/* of one pull or poll response */
+	PULL_EVENTS = 4096,		/* of one pull or poll response */
+	COMPLAIN_PERIOD = 1000		/* ms between messages about clients */
 };
 
 int deliver_init(struct deliver *d, struct broker *b)
@@ -35,6 +39,36 @@ uint64_t deliver_wait(const struct deliver *d, const struct channel *c)
 		return token_between(d->rules.poll_wait_min,
 				     d->rules.poll_wait_max);
 	return token_between(d->rules.pull_wait_min, d->rules.pull_wait_max);
+}
+
+/* A line about a client that does not keep up: when many do not, one for all. */
+static void complain(struct deliver *d, const struct channel *c,
+		     const char *what)
+{
+	char handle[SESSION_HANDLE_LEN + 1], others[48] = "";
+	int64_t now = clock_ms();
+
+	if (now - d->complained < COMPLAIN_PERIOD) {
+		d->unsaid++;
+		return;
+	}
+	if (d->unsaid)
+		snprintf(others, sizeof(others), "; %u more such messages",
+			 d->unsaid);
+	session_handle(d->broker, c->ref, handle);
+	log_warn("session %s %s%s", handle, what, others);
+	d->complained = now;
+	d->unsaid = 0;
+}
+
+/* Says so once, until its client has been told. */
+static void note_losses(struct deliver *d, struct channel *c,
+			const struct take *t)
+{
+	if (t->lost && !c->losing)
+		complain(d, c, "loses events: its client reads too slowly for "
+			 "queue.size and log.max.bytes");
+	c->losing = t->lost && t->count == 0;
 }
 
 /* Is there something to commit, and has the kernel got all of it? */
@@ -175,6 +209,8 @@ static enum verdict end_aborted(struct deliver *d, struct channel *c)
 {
 	struct buf last = BUF_INIT;
 
+	complain(d, c, "is aborted: its queue is full "
+		 "(queue.overflow=abort)");
 	session_leave(d->broker, c->ref);
 	channel_abort(c, &last, "the session's queue is full "
 		      "(queue.overflow=abort)");
@@ -203,6 +239,7 @@ static enum verdict serve(struct deliver *d, struct channel *c,
 	default:
 		break;
 	}
+	note_losses(d, c, t);
 	if (c->held.len == 0 && tired(d, c))
 		return TIRED;		/* what was taken waits in the queue */
 	if (t->count == 0)

@@ -27,6 +27,10 @@ int outcome_refuse(struct refusal *why, enum outcome outcome, const char *what,
 			      "subscriptions (session.max.subscriptions)",
 			      (unsigned long long)
 			      rules->session_subscriptions);
+	case TOO_MANY_SESSIONS:
+		return refuse(why, 200, "an address may have %llu sessions "
+			      "(address.max.sessions)",
+			      (unsigned long long)rules->address_sessions);
 	case SEGMENT_FULL:
 		return refuse(why, 200, "the server is full: no room for "
 			      "another %s", quote);

@@ -4,7 +4,9 @@
  */
 #include "command/task.h"
 
+#include <ctype.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "command/outcome.h"
@@ -55,6 +57,35 @@ const char *task_reliable(const struct task *t)
 	return asked && strcmp(asked, "1") == 0 ? asked : NULL;
 }
 
+/* The parameter that a header arrives as (RFC 3875, 4.1.18). */
+static void param_of(char *out, size_t size, const char *header)
+{
+	int n = snprintf(out, size, "HTTP_%s", header);
+	int i;
+
+	for (i = 0; i < n; i++)
+		out[i] = out[i] == '-' ? '_' : (char)toupper(out[i]);
+}
+
+/* Where the client is: as the last proxy says in a header, if that is to be
+ * trusted (address.header), else the peer of the web server.  A header may have
+ * been there before that proxy added to it, so only its last part counts. */
+static const char *client_address(const struct task *t)
+{
+	char name[sizeof(t->rules.address_header) + 8];
+	const char *value, *last;
+	struct address a;
+
+	if (!*t->rules.address_header)
+		return t->request->address;
+	param_of(name, sizeof(name), t->rules.address_header);
+	value = request_param(t->request, name);
+	last = strrchr(value, ',');
+	last = last ? last + 1 : value;
+	return address_read(&a, last, strlen(last)) ? last :
+						      t->request->address;
+}
+
 int task_join(struct task *t)
 {
 	const char *asked = task_field(t, "p_reliable");
@@ -63,7 +94,7 @@ int task_join(struct task *t)
 	if (asked && strcmp(asked, "0") != 0 && strcmp(asked, "1") != 0)
 		return refuse(&t->refusal, 200, "p_reliable must be 0 or 1");
 	outcome = session_join(t->broker, adapter_number(t->adapter),
-			       t->request->address, &t->session);
+			       client_address(t), &t->session);
 	if (outcome == DONE && (task_reliable(t) || t->adapter->reliable))
 		outcome = session_rely(t->broker, t->session.ref);
 	if (outcome != DONE)

@@ -21,6 +21,7 @@ struct request {
 	const char *user_agent;		/* HTTP_USER_AGENT */
 	const char *address;		/* REMOTE_ADDR */
 	const char *last_event_id;	/* HTTP_LAST_EVENT_ID, of EventSource */
+	char *const *params;		/* "NAME=value", all of them; NULL ends */
 	const char *body;		/* read whole, by length and to the end */
 	size_t body_len;
 	enum {
@@ -29,5 +30,8 @@ struct request {
 		BODY_CUT_SHORT		/* less than CONTENT_LENGTH promised */
 	} body_state;
 };
+
+/* The value of any parameter, or "". */
+const char *request_param(const struct request *q, const char *name);
 
 #endif

@@ -22,7 +22,7 @@ struct amount {
 	uint64_t n;
 };
 
-enum { SPENT = 9, COUNTS = 11 };
+enum { SPENT = 10, COUNTS = 11 };
 
 struct picture {
 	struct status status;
@@ -45,7 +45,8 @@ static void picture_spent(struct picture *p)
 		{ "queues", at->subscriptions - at->queues },
 		{ "subscriptions", at->topics - at->subscriptions },
 		{ "topics", at->lengths - at->topics },
-		{ "lengths", at->log - at->lengths },
+		{ "lengths", at->addresses - at->lengths },
+		{ "addresses", at->log - at->addresses },
 		{ "log", p->status.bytes - at->log },
 	};
 	int i;

@@ -146,16 +146,121 @@ START_TEST(when_all_are_used_one_must_leave_first)
 }
 END_TEST
 
-START_TEST(an_address_of_any_length_is_kept_as_far_as_it_fits)
-{
-	char address[200];
-	struct session_view view;
+/* -- addresses ------------------------------------------------------------ */
 
-	memset(address, 'a', sizeof(address) - 1);
-	address[sizeof(address) - 1] = '\0';
-	ck_assert_int_eq(session_join(broker, 0, address, &view), DONE);
-	ck_assert_uint_eq(strlen(session_at(broker, 0)->address),
-			  ADDRESS_SIZE - 1);
+static const char *read_back(const char *text)
+{
+	static char out[ADDRESS_TEXT];
+	struct address a;
+
+	ck_assert_int_eq(address_read(&a, text, strlen(text)),
+			 *address_write(out, &a) != '\0');
+	return out;
+}
+
+START_TEST(an_address_is_kept_as_it_is_meant)
+{
+	static const char *const rows[][2] = {
+		{ "192.0.2.1", "192.0.2.1" },
+		{ " 192.0.2.1\t", "192.0.2.1" },
+		{ "192.0.2.1:8080", "192.0.2.1" },
+		{ "::ffff:192.0.2.1", "192.0.2.1" },
+		{ "2001:DB8:0::1", "2001:db8::1" },
+		{ "[2001:db8::1]:443", "2001:db8::1" },
+		{ "[2001:db8::1]", "2001:db8::1" },
+		{ "", "" },
+		{ " ", "" },
+		{ "[", "" },
+		{ "unix:", "" },
+		{ "192.0.2", "" },
+		{ "192.0.2.1.5", "" },
+		{ "192.0.2.1 x:1::2", "192.0.2.1" },
+		{ "nonsense", "" },
+	};
+	char longest[200];
+	size_t i;
+
+	for (i = 0; i < ROWS(rows); i++)
+		ck_assert_str_eq(read_back(rows[i][0]), rows[i][1]);
+	memset(longest, '1', sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = '\0';
+	ck_assert_str_eq(read_back(longest), "");
+}
+END_TEST
+
+static enum outcome join_from(const char *address, struct session_view *view)
+{
+	return session_join(broker, 0, address, view);
+}
+
+static void set_most(uint64_t most)
+{
+	limits.address_sessions = most;
+	broker_settle(broker, &limits);
+}
+
+START_TEST(an_address_has_so_many_sessions_and_no_more)
+{
+	struct session_view a, b, c, d;
+
+	set_most(2);
+	ck_assert_int_eq(join_from("192.0.2.1", &a), DONE);
+	ck_assert_int_eq(join_from("192.0.2.1", &b), DONE);
+	ck_assert_int_eq(join_from("192.0.2.1", &c), TOO_MANY_SESSIONS);
+	ck_assert_int_eq(join_from("192.0.2.2", &c), DONE);
+	all_is_well();
+	/* Who is there goes on, and who leaves makes room. */
+	ck_assert_int_eq(session_find(broker, a.id, &d), DONE);
+	ck_assert_int_eq(session_leave(broker, a.ref), DONE);
+	ck_assert_int_eq(join_from("::ffff:192.0.2.1", &a), DONE);
+	ck_assert_int_eq(join_from("192.0.2.1", &d), TOO_MANY_SESSIONS);
+	ck_assert_uint_eq(broker->map->counts.refused, 2);
+	set_most(3);
+	ck_assert_int_eq(join_from("192.0.2.1", &d), DONE);
+	set_most(0);
+	ck_assert_int_eq(join_from("192.0.2.1", &d), DONE);
+	all_is_well();
+}
+END_TEST
+
+START_TEST(a_network_of_ipv6_is_one_address)
+{
+	struct session_view v;
+
+	set_most(2);
+	ck_assert_int_eq(join_from("2001:db8::1", &v), DONE);
+	ck_assert_int_eq(join_from("2001:db8::ffff:1", &v), DONE);
+	ck_assert_int_eq(join_from("2001:db8::2", &v), TOO_MANY_SESSIONS);
+	ck_assert_int_eq(join_from("2001:db8:0:1::1", &v), DONE);
+	/* Those of whom nothing is known are one, too. */
+	ck_assert_int_eq(join_from("", &v), DONE);
+	ck_assert_int_eq(join_from("unix:", &v), DONE);
+	ck_assert_int_eq(join_from("", &v), TOO_MANY_SESSIONS);
+	all_is_well();
+}
+END_TEST
+
+START_TEST(chains_of_addresses_are_checked_and_made_anew)
+{
+	struct session_view v[6];
+	struct buf report = BUF_INIT;
+	unsigned i;
+
+	for (i = 0; i < 6; i++)
+		join_from(i % 2 ? "192.0.2.1" : "192.0.2.2", &v[i]);
+	session_leave(broker, v[3].ref);
+	all_is_well();
+	memset(broker->addresses, 0x11, 8 * sizeof(uint32_t));
+	ck_assert_int_eq(broker_check(broker, &report), 1);
+	ck_assert_ptr_nonnull(strstr(buf_str(&report), "addresses: "));
+	buf_release(&report);
+	set_most(2);
+	session_leave(broker, v[1].ref);	/* from a broken chain */
+	broker_repair(broker);
+	all_is_well();
+	ck_assert_int_eq(join_from("192.0.2.1", &v[1]), DONE);
+	ck_assert_int_eq(join_from("192.0.2.1", &v[1]), TOO_MANY_SESSIONS);
+	ck_assert_int_eq(join_from("192.0.2.2", &v[1]), TOO_MANY_SESSIONS);
 }
 END_TEST
 
@@ -385,8 +490,10 @@ int main(void)
 	tcase_add_test(tc, any_other_text_finds_nobody);
 	tcase_add_test(tc, who_left_is_gone_and_stays_gone);
 	tcase_add_test(tc, when_all_are_used_one_must_leave_first);
-	tcase_add_test(tc,
-		an_address_of_any_length_is_kept_as_far_as_it_fits);
+	tcase_add_test(tc, an_address_is_kept_as_it_is_meant);
+	tcase_add_test(tc, an_address_has_so_many_sessions_and_no_more);
+	tcase_add_test(tc, a_network_of_ipv6_is_one_address);
+	tcase_add_test(tc, chains_of_addresses_are_checked_and_made_anew);
 	tcase_add_test(tc, a_lease_runs_exactly_as_long_as_it_should);
 	tcase_add_test(tc, a_session_nobody_asks_for_is_gone_after_its_lease);
 	tcase_add_test(tc, asking_for_it_renews_the_lease);

@@ -188,13 +188,14 @@ START_TEST(texts_without_end_and_wrong_counts_are_survived)
 	unsigned n;
 
 	memset(s->handle, 'x', sizeof(s->handle));
-	memset(s->address, 'y', sizeof(s->address));
+	memset(&s->address, 'y', sizeof(s->address));
 	s->lease_end = INT64_MAX;
 	broker->map->sessions.used = UINT32_MAX;
 	list = status_sessions(broker, &n);
 	ck_assert_uint_eq(n, 1);
 	ck_assert_uint_eq(strlen(list[0].handle), sizeof(s->handle) - 1);
-	ck_assert_uint_eq(strlen(list[0].address), sizeof(s->address) - 1);
+	ck_assert_str_eq(list[0].address,
+			 "7979:7979:7979:7979:7979:7979:7979:7979");
 	status_sessions_free(list, n);
 	ck_assert_int_eq(session_find(broker, c.session.id, &view), DONE);
 	ck_assert_uint_eq(strlen(view.handle), sizeof(s->handle) - 1);
