@@ -216,6 +216,10 @@ $(CRASH_PROGRAMS:$(BUILD)/test/%=$(OBJ)/tests/unit/%.o): \
 $(OBJ)/crash/%.o: private OBJ_CFLAGS = -fPIE -DCRASH_POINTS
 $(CRASH_PROGRAMS): $(BUILD)/test/libcrash.a
 
+# The test that lets allocations fail has its own malloc.
+$(BUILD)/test/test_memory: private LIBS = $(CHECK_LIBS) $(TEST_LIBS) \
+	$(addprefix -Wl$(comma)--wrap=,malloc calloc realloc free strdup)
+
 # Fuzzers have the main() of libFuzzer.
 $(OBJ)/tests/fuzz/%.o: private OBJ_CFLAGS = -fPIE -I$(<D)
 $(FUZZ_PROGRAMS): private LIBS = -fsanitize=fuzzer $(TEST_LIBS)

@@ -138,6 +138,7 @@ static void add_event(struct channel *c, struct buf *out, struct event *e)
 {
 	event_add_int(e, "p_time", clock_unix());
 	adapter_event(c->adapter, out, e, false);
+	out->failed |= buf_failed(&e->packed);
 	event_release(e);
 }
 
@@ -170,6 +171,7 @@ void channel_refresh(struct channel *c, struct buf *out, uint64_t wait)
 	event_add(&e, "p_event", "refresh");
 	event_add_int(&e, "p_wait", (int64_t)wait);
 	event_add(&e, "p_url", buf_str(&url));
+	e.packed.failed |= buf_failed(&url);
 	buf_release(&url);
 	add_event(c, out, &e);
 }

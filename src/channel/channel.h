@@ -86,7 +86,8 @@ enum written channel_write(struct channel *c, const struct iovec *pieces,
 /* Tries to get rid of what is held. */
 enum written channel_flush(struct channel *c);
 
-/* Append an event of the server's own to out: hb, abort. */
+/* Append an event of the server's own to out, which fails if it is not whole:
+ * hb, abort. */
 void channel_heartbeat(struct channel *c, struct buf *out);
 void channel_abort(struct channel *c, struct buf *out, const char *reason);
 

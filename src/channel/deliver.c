@@ -242,6 +242,10 @@ static enum verdict serve(struct deliver *d, struct channel *c,
 	note_losses(d, c, t);
 	if (c->held.len == 0 && tired(d, c))
 		return TIRED;		/* what was taken waits in the queue */
+	/* No memory to take what is there: nothing would wake us for it, but
+	 * its client comes back. */
+	if (t->count == 0 && t->more && c->held.len == 0)
+		return LOST;
 	if (t->count == 0)
 		return IDLE;
 	w = write_events(d, c, t);

@@ -329,7 +329,8 @@ static void beat(struct reactor *r, struct channel *c)
 	channel_heartbeat(c, &out);
 	if (c->mode == MODE_STREAM) {
 		piece = (struct iovec){ out.data, out.len };
-		w = channel_write(c, &piece, 1, out.len);
+		w = buf_failed(&out) ? PEER_GONE :
+				       channel_write(c, &piece, 1, out.len);
 		buf_release(&out);
 		if (w == PEER_GONE)
 			lose_channel(r, c);

@@ -101,10 +101,12 @@ int render_get(struct render *r, uint64_t position, const struct adapter *a,
 		adapter_between(a, &e->shared[f]);
 		e->attributes[f] = adapter_shared(a, &e->shared[f], e->packed,
 						  e->n);
+		if (buf_failed(&e->shared[f])) {
+			buf_release(&e->shared[f]);	/* there may be later */
+			return -1;
+		}
 		r->bytes += e->shared[f].len;
 	}
-	if (buf_failed(&e->shared[f]))
-		return -1;
 	out->bytes = buf_str(&e->shared[f]);
 	out->len = e->shared[f].len;
 	out->attributes = e->attributes[f];

@@ -62,6 +62,9 @@ static int check_body(const struct request *q, size_t max, struct refusal *why)
 	if (q->body_state == BODY_TOO_LARGE)
 		return refuse(why, 413, "POST body is longer than %zu bytes "
 			      "(request.max.bytes)", max);
+	if (q->body_state == BODY_NO_MEMORY)
+		return refuse(why, 503, "the server is short of memory; try "
+			      "again");
 	if (q->body_state == BODY_CUT_SHORT)
 		return refuse(why, 400, "POST body is shorter than its "
 			      "Content-Length: %zu bytes came", q->body_len);

@@ -13,6 +13,7 @@
 #include "broker/publish.h"
 #include "broker/subscription.h"
 #include "command/task.h"
+#include "command/xmlbody.h"
 
 /* The format of a session to be. */
 static int choose_format(struct task *t)
@@ -82,6 +83,8 @@ static int do_unsubscribe(struct task *t)
 			    "p_sid", sid, "p_subject", buf_str(&subjects),
 			    "p_label", labelled ? buf_str(&label) : NULL,
 			    NULL);
+	if (buf_failed(&subjects) || buf_failed(&label))
+		outcome = NO_MEMORY;	/* to tell what is gone */
 	buf_release(&subjects);
 	buf_release(&label);
 	return outcome == DONE ? task_complete(t) : task_refuse(t, outcome, sid);
@@ -275,6 +278,7 @@ void controller_serve(struct controller *c, const struct request *q,
 void controller_init(struct controller *c, struct broker *b, uint32_t worker,
 		     const struct properties *p)
 {
+	xmlbody_prepare();
 	c->broker = b;
 	c->worker = worker;
 	pthread_rwlock_init(&c->lock, NULL);

@@ -152,6 +152,7 @@ static void add_refresh(struct task *t, enum session_mode mode)
 	event_add(&e, "p_event", "refresh");
 	event_add_int(&e, "p_wait", (int64_t)wait);
 	event_add(&e, "p_url", buf_str(&url));
+	e.packed.failed |= buf_failed(&url);
 	answer_event(&t->answer, &e);
 	buf_release(&url);
 	event_release(&e);

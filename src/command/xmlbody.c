@@ -12,9 +12,11 @@
 #include <libxml/parser.h>
 #include <libxml/parserInternals.h>
 #include <libxml/xmlerror.h>
+#include <libxml/xmlmemory.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "command/fields.h"
@@ -219,13 +221,54 @@ static bool crowded(const char *s, size_t n, const struct event_limits *limits)
 	return false;
 }
 
+/* Without memory libxml2 says anything of a body, so what it asks for is
+ * watched. */
+static _Thread_local bool starved;
+
+static void *watched(void *p)
+{
+	starved |= !p;
+	return p;
+}
+
+static void *watched_malloc(size_t n)
+{
+	return watched(malloc(n));
+}
+
+static void *watched_realloc(void *p, size_t n)
+{
+	return watched(realloc(p, n));
+}
+
+static char *watched_strdup(const char *s)
+{
+	return watched(strdup(s));
+}
+
+static int refuse_starved(struct refusal *why)
+{
+	return refuse(why, 503, "the server is short of memory; try again");
+}
+
 static pthread_once_t libxml_once = PTHREAD_ONCE_INIT;
+
+static void start_libxml(void)
+{
+	xmlMemSetup(free, watched_malloc, watched_realloc, watched_strdup);
+	xmlInitParser();
+}
+
+void xmlbody_prepare(void)
+{
+	pthread_once(&libxml_once, start_libxml);
+}
 
 static xmlParserCtxtPtr new_parser(const char *body, size_t n, struct body *b)
 {
 	xmlParserCtxtPtr ctxt;
 
-	pthread_once(&libxml_once, xmlInitParser);
+	xmlbody_prepare();
 	ctxt = xmlCreateMemoryParserCtxt(body, (int)n);
 	if (!ctxt)
 		return NULL;
@@ -261,9 +304,10 @@ int xmlbody_parse(const char *body, size_t n, const struct event_limits *limits,
 	if (crowded(body, n, limits))
 		return refuse(why, 400, "POST body: more than %u attributes "
 			      "(event.max.attributes)", limits->attributes);
+	starved = false;
 	b.ctxt = new_parser(body, n, &b);
 	if (!b.ctxt)
-		return refuse(why, 500, "out of memory");
+		return refuse_starved(why);
 	fields_begin(&b.fields, e, limits, why);
 	if (xmlParseDocument(b.ctxt) != 0 && !b.refused &&
 	    !b.ctxt->wellFormed) {
@@ -272,5 +316,7 @@ int xmlbody_parse(const char *body, size_t n, const struct event_limits *limits,
 	}
 	xmlFreeParserCtxt(b.ctxt);
 	buf_release(&b.text);
+	if (starved)
+		return refuse_starved(why);
 	return b.refused ? -1 : fields_end(&b.fields);
 }

@@ -16,8 +16,11 @@
 
 /* Adds the attributes of the root element to e.  Returns 0, or -1 with why
  * filled: 400 "POST body ...: what libxml2 says of line and column", 200 for
- * limits as in form.h. */
+ * limits as in form.h, 503 without memory. */
 int xmlbody_parse(const char *body, size_t n, const struct event_limits *limits,
 		  struct event *e, struct refusal *why);
+
+/* Lets libxml2 get ready while there is memory; any number of times. */
+void xmlbody_prepare(void);
 
 #endif

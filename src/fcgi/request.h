@@ -27,6 +27,7 @@ struct request {
 	enum {
 		BODY_WHOLE,
 		BODY_TOO_LARGE,		/* over request.max.bytes; not kept */
+		BODY_NO_MEMORY,		/* not kept either */
 		BODY_CUT_SHORT		/* less than CONTENT_LENGTH promised */
 	} body_state;
 };

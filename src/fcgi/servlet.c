@@ -151,6 +151,8 @@ static int read_body(FCGX_Request *q, uint64_t max, struct buf *body,
 	out->body_state = BODY_WHOLE;
 	if (total > max)
 		out->body_state = BODY_TOO_LARGE;
+	else if (buf_failed(body))
+		out->body_state = BODY_NO_MEMORY;
 	else if (expected >= 0 && total < (uint64_t)expected)
 		out->body_state = BODY_CUT_SHORT;
 	return FCGX_GetError(q->in) ? -1 : 0;
@@ -329,8 +331,12 @@ struct servlet *servlet_start(unsigned threads,
 	s->last = &s->first;
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_cond_init(&s->wake, NULL);
-	if (start_threads(s, threads) < 0)
+	if (start_threads(s, threads) < 0) {
+		int saved = errno;
+
 		servlet_stop(&s);
+		errno = saved;
+	}
 	return s;
 }
 
