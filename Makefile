@@ -151,13 +151,14 @@ UNIT_SRC = $(LIB_SRC) $(TOOL_SRC) $(filter-out src/main.c \
 UNIT_TESTS = $(sort $(wildcard tests/unit/test_*.c))
 UNIT_COMMON = $(filter-out $(UNIT_TESTS),$(wildcard tests/unit/*.c))
 BENCHES = $(sort $(wildcard tests/bench/*.c))
+BENCH_MAINS = $(addprefix tests/bench/,feed.c load.c null.c)
 FUZZERS = $(sort $(wildcard tests/fuzz/fuzz_*.c))
 
 LIBRARY = $(BUILD)/libpushlet.a
 SHARED = $(BUILD)/libpushlet.so
 TOOLS = $(BUILD)/pushlet-publish $(BUILD)/pushletctl
 UNIT_PROGRAMS = $(patsubst tests/unit/%.c,$(BUILD)/test/%,$(UNIT_TESTS))
-BENCH_PROGRAMS = $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(BENCHES))
+BENCH_PROGRAMS = $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(BENCH_MAINS))
 FUZZ_PROGRAMS = $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/fuzz/%,$(FUZZERS))
 
 # The members of libpushlet share one compilation: position-independent, and
@@ -208,6 +209,7 @@ $(UNIT_PROGRAMS): $(BUILD)/test/%: $(OBJ)/tests/unit/%.o \
 	$(call obj,$(UNIT_COMMON))
 $(BENCH_PROGRAMS): private LIBS = $(TEST_LIBS)
 $(BENCH_PROGRAMS): $(BUILD)/bench/%: $(OBJ)/tests/bench/%.o
+$(BUILD)/bench/load: $(call obj,$(filter-out $(BENCH_MAINS),$(BENCHES)))
 # The tests that kill a process at each of its stores (tests/unit/test_crash*)
 # are linked with a library that has the points for it.
 CRASH_PROGRAMS = $(filter $(BUILD)/test/test_crash%,$(UNIT_PROGRAMS))
