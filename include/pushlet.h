@@ -18,7 +18,8 @@
  * pushletd, pushlet_publish() any number of times, pushlet_close().  An event
  * goes straight into the shared memory: when pushlet_publish() has returned
  * PUSHLET_OK it is in the queues of its receivers, whatever happens to this
- * process or to pushletd then.  It never waits for a client.
+ * process or to pushletd then.  It never waits for a client, unless it is told
+ * to (pushlet_pace()).
  *
  * When the segment was destroyed (pushletctl destroy) and a server has made
  * it anew, the next pushlet_publish() attaches to the new one by itself.  In
@@ -107,6 +108,15 @@ PUSHLET_API enum pushlet_status pushlet_publish(struct pushlet *p,
 	const char *subject, const struct pushlet_attribute *attributes,
 	size_t n, const char *to, unsigned *sessions_out,
 	struct pushlet_error *error_out);
+
+/*
+ * Whether pushlet_publish() is to wait, from now on, until the queues of those
+ * receivers that have an open channel take the event without a loss; for at
+ * most queue.write.timeout.millis of the server (then they overflow, as they
+ * do without waiting).  At first it is not.  While one thread waits another
+ * may publish.
+ */
+PUSHLET_API void pushlet_pace(struct pushlet *p, int on);
 
 /* Detaches, frees and sets *p to NULL.  NULL in *p is fine. */
 PUSHLET_API void pushlet_close(struct pushlet **p);

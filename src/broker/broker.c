@@ -154,6 +154,7 @@ static void set_rules(struct rules *r, const struct properties *p)
 	STORE(r->event_attributes, p->event_attributes);
 	STORE(r->pull_timeout, p->pull_timeout);
 	STORE(r->poll_timeout, p->poll_timeout);
+	STORE(r->write_timeout, p->write_timeout);
 	STORE(r->overflow, (uint32_t)p->overflow);
 	STORE(r->publish_from, (uint32_t)p->publish_from);
 	STORE(r->listen_slots, p->listen_slots);

@@ -90,6 +90,7 @@ struct rules {
 	uint64_t event_attributes;
 	uint64_t pull_timeout;		/* ms */
 	uint64_t poll_timeout;		/* ms */
+	uint64_t write_timeout;		/* ms; of paced publishers */
 	uint32_t overflow;		/* enum queue_overflow */
 	uint32_t publish_from;		/* enum publish_from */
 	uint64_t listen_slots;		/* 0: no limit */

@@ -237,6 +237,9 @@ enum outcome publish(struct broker *b, const struct publication *p,
 	outcome = pack(b, p, p->to && !nobody ? to : NULL, &packed, &detail);
 	if (outcome == DONE && !nobody) {
 		broker_lock(b);
+		if (p->paced)
+			pace_wait(b, p->subject, strlen(p->subject),
+				  packed.target);
 		outcome = append(b, &packed, p->subject);
 		if (outcome == DONE)
 			*reached_out = publish_fanout(b);

@@ -4,7 +4,7 @@
  *
  * Publishing appends one record to the log and one reference to the queue of
  * each session with a matching subscription: its cost is the number of
- * matches.  It waits for nobody.
+ * matches.  It waits for nobody, unless asked to.
  */
 #ifndef BROKER_PUBLISH_H
 #define BROKER_PUBLISH_H
@@ -17,6 +17,9 @@ struct publication {
 	const struct event *attributes;	/* those named p_... are left out */
 	const char *from;		/* p_from, or NULL */
 	const char *to;			/* id or handle, or NULL: by subject */
+	bool paced;			/* wait for room in the queues of those
+					 * who listen, for at most
+					 * queue.write.timeout.millis */
 };
 
 /*

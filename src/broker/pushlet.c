@@ -24,6 +24,7 @@ struct pushlet {
 	pthread_rwlock_t lock;		/* of broker, not of the segment */
 	struct broker *broker;		/* NULL: there was no segment */
 	struct properties properties;	/* only shm_name counts */
+	bool paced;			/* atomic */
 };
 
 /* Fills error, if there is one, and returns the status. */
@@ -253,13 +254,19 @@ static enum pushlet_status try_publish(struct pushlet *p,
 	return status;
 }
 
+void pushlet_pace(struct pushlet *p, int on)
+{
+	__atomic_store_n(&p->paced, on != 0, __ATOMIC_RELAXED);
+}
+
 enum pushlet_status pushlet_publish(struct pushlet *p, const char *subject,
 	const struct pushlet_attribute *attributes, size_t n, const char *to,
 	unsigned *sessions_out, struct pushlet_error *error_out)
 {
 	struct event e = EVENT_INIT;
 	struct publication event = {
-		.subject = subject, .attributes = &e, .to = to
+		.subject = subject, .attributes = &e, .to = to,
+		.paced = __atomic_load_n(&p->paced, __ATOMIC_RELAXED),
 	};
 	enum pushlet_status status = collect(&e, attributes, n, error_out);
 	unsigned sessions = 0;

@@ -182,6 +182,12 @@ void eventlog_mend(struct broker *b);
  * crash) and declares that done.  Returns the sessions reached. */
 unsigned publish_fanout(struct broker *b);
 
+/* Waits until every listening session that an event is for has room for it,
+ * for queue.write.timeout.millis at most.  Meanwhile the lock is given back:
+ * nothing found before holds after. */
+void pace_wait(struct broker *b, const char *subject, size_t n,
+	       struct session_ref target);
+
 /* Makes every derived part anew and finishes what was interrupted. */
 void repair_all(struct broker *b);
 

@@ -28,6 +28,7 @@ static const char usage[] =
 "  -h, --help          this text\n"
 "      --lines ATTR    events from lines\n"
 "  -n, --name NAME     name of the segment (/pushlet)\n"
+"      --pace          wait for slow receivers, a little, before each event\n"
 "  -t, --to ID         to the session with this handle or id only\n"
 "  -v, --verbose       report each event on standard output\n"
 "  -V, --version       print the version\n"
@@ -37,13 +38,14 @@ static const char usage[] =
 "Exit status: 0 published, 1 wrong usage or input, 2 no segment,\n"
 "3 no permission, 4 other failure.\n";
 
-enum { OPT_LINES = 256, OPT_XML };
+enum { OPT_LINES = 256, OPT_PACE, OPT_XML };
 
 static const struct option longs[] = {
 	{ "config", required_argument, NULL, 'c' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "lines", required_argument, NULL, OPT_LINES },
 	{ "name", required_argument, NULL, 'n' },
+	{ "pace", no_argument, NULL, OPT_PACE },
 	{ "to", required_argument, NULL, 't' },
 	{ "verbose", no_argument, NULL, 'v' },
 	{ "version", no_argument, NULL, 'V' },
@@ -55,7 +57,7 @@ static const struct option longs[] = {
 struct arguments {
 	const char *config, *name, *to;
 	const char *lines;		/* ATTR of --lines */
-	bool xml, verbose;
+	bool xml, verbose, paced;
 	int64_t wait;			/* ms */
 	char **words;			/* SUBJECT NAME=VALUE ... */
 	int count;
@@ -106,6 +108,9 @@ static int take_option(struct arguments *a, int option, bool *done_out)
 		return parse_wait(optarg, &a->wait);
 	case OPT_LINES:
 		a->lines = optarg;
+		return 0;
+	case OPT_PACE:
+		a->paced = true;
 		return 0;
 	case OPT_XML:
 		a->xml = true;
@@ -205,6 +210,9 @@ static int check_words(const struct arguments *a)
 	else if (a->xml && a->count > 1)
 		complain("'%s': with --xml the attributes are those of the "
 			 "elements", a->words[1]);
+	else if (a->paced && !a->xml && !a->lines)
+		complain("--pace is for --lines or --xml: one event waits for "
+			 "nobody");
 	else if (!a->xml && a->count == 0)
 		complain("there is no SUBJECT");
 	else
@@ -224,6 +232,7 @@ static void publish_all(struct outlet *o, struct arguments *a)
 	};
 
 	o->one_subject = !a->xml;
+	pushlet_pace(o->pushlet, a->paced);
 	if (a->xml)
 		publish_xml(o, event.subject, event.to);
 	else if (a->lines)

@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process';
 import { chmodSync, copyFileSync, existsSync, statSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { Lab } from '../lib/lab.mjs';
-import { binary, IS_ROOT } from '../lib/paths.mjs';
+import { binary, IS_ROOT, SLOW } from '../lib/paths.mjs';
 import { run, tool } from '../lib/process.mjs';
 import { rows } from '../lib/rows.mjs';
 
@@ -64,7 +64,8 @@ describe('pushlet-publish', () => {
 	const many = Array.from({ length: 65 }, (_, i) => `a${i}=1`);
 
 	before(async () => {
-		web = (await lab.nginx(await lab.pushletd())).client();
+		web = (await lab.nginx(await lab.pushletd({
+			props: { 'queue.write.timeout.millis': 10_000 * SLOW } }))).client();
 		ann = await web.joinListen({ mode: 'stream', subject: '/t' });
 	});
 	after(() => lab.close());
@@ -75,6 +76,7 @@ describe('pushlet-publish', () => {
 		['too long a subject', n(`/${'x'.repeat(256)}`), 1, /subject\.max\.bytes/],
 		['a reserved subject', n('/meta/x'), 1, /\/meta/],
 		['two kinds of input', n('--lines', 'x', '--xml', '/t'), 1, /--lines and --xml/],
+		['--pace for one event', n('--pace', '/t'), 1, /--pace.*--lines or --xml/],
 		['an attribute without =', n('/t', 'oops'), 1, /'oops'/],
 		['a name that is none', n('/t', 'a b=1'), 1, /'?a b'?/],
 		['an empty name', n('/t', '=1'), 1, /name/],
@@ -168,6 +170,18 @@ describe('pushlet-publish', () => {
 		assert.match(stderr, /line 2: not published.*\n.*line 4: not published/);
 		for (const count of [25, 26, 27])
 			await ann.channel.next({ p_event: 'data', n: count });
+	});
+
+	it('--pace waits for who listens: many more events than a queue holds all arrive', async () => {
+		const bob = await web.joinListen({ mode: 'stream', subject: '/paced' });
+		const texts = Array.from({ length: 3000 }, (_, i) => `text ${i}`);
+		const published = tool('pushlet-publish', ['-n', lab.segment, '--pace', '--lines', 'line', '/paced'],
+			{ input: texts.map((text) => `${text}\n`).join('') });
+
+		for (const line of texts)
+			await bob.channel.next({ p_event: 'data', line, p_lost: undefined });
+		assert.deepEqual(await published, { status: 0, stdout: '', stderr: '' });
+		await bob.leave();
 	});
 
 	it('--wait waits for a segment', async () => {

@@ -317,7 +317,7 @@ static void *use_broker(void *arg)
 {
 	struct session_view view;
 	struct event attributes = EVENT_INIT;
-	struct publication p = { "/a", &attributes, NULL, NULL };
+	struct publication p = { .subject = "/a", .attributes = &attributes };
 	char sid[SID_SIZE];
 	unsigned reached;
 	int i;

@@ -19,7 +19,9 @@ static enum outcome publish_all(const char *subject, const char *from,
 				const char **detail_out)
 {
 	struct event attributes = EVENT_INIT;
-	struct publication p = { subject, &attributes, from, NULL };
+	struct publication p = {
+		.subject = subject, .attributes = &attributes, .from = from
+	};
 	static char detail[100];
 	enum outcome outcome;
 	unsigned reached;
@@ -315,7 +317,9 @@ END_TEST
 START_TEST(an_event_to_nobody_is_checked_all_the_same)
 {
 	struct event attributes = EVENT_INIT;
-	struct publication p = { "/meta", &attributes, NULL, "nobody" };
+	struct publication p = {
+		.subject = "/meta", .attributes = &attributes, .to = "nobody"
+	};
 	unsigned reached;
 
 	ck_assert_int_eq(publish(broker, &p, &reached, NULL),
