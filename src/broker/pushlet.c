@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +25,7 @@ struct pushlet {
 	pthread_rwlock_t lock;		/* of broker, not of the segment */
 	struct broker *broker;		/* NULL: there was no segment */
 	struct properties properties;	/* only shm_name counts */
-	bool paced;			/* atomic */
+	atomic_bool paced;
 };
 
 /* Fills error, if there is one, and returns the status. */
@@ -256,7 +257,7 @@ static enum pushlet_status try_publish(struct pushlet *p,
 
 void pushlet_pace(struct pushlet *p, int on)
 {
-	__atomic_store_n(&p->paced, on != 0, __ATOMIC_RELAXED);
+	p->paced = on != 0;
 }
 
 enum pushlet_status pushlet_publish(struct pushlet *p, const char *subject,
@@ -266,7 +267,7 @@ enum pushlet_status pushlet_publish(struct pushlet *p, const char *subject,
 	struct event e = EVENT_INIT;
 	struct publication event = {
 		.subject = subject, .attributes = &e, .to = to,
-		.paced = __atomic_load_n(&p->paced, __ATOMIC_RELAXED),
+		.paced = p->paced,
 	};
 	enum pushlet_status status = collect(&e, attributes, n, error_out);
 	unsigned sessions = 0;

@@ -133,6 +133,17 @@ enum written channel_write(struct channel *c, const struct iovec *pieces,
 	return write_record(c, pieces, n, total);
 }
 
+enum written channel_say(struct channel *c, struct buf *content)
+{
+	struct iovec piece = { content->data, content->len };
+	enum written w = PEER_GONE;
+
+	if (!buf_failed(content))
+		w = channel_write(c, &piece, 1, content->len);
+	buf_release(content);
+	return w;
+}
+
 /* An event of the server's own, with the time. */
 static void add_event(struct channel *c, struct buf *out, struct event *e)
 {

@@ -83,6 +83,10 @@ void channel_free(struct channel *c);
 enum written channel_write(struct channel *c, const struct iovec *pieces,
 			   int n, size_t total);
 
+/* Writes what was rendered, and releases it; what could not be rendered for
+ * lack of memory ends the channel. */
+enum written channel_say(struct channel *c, struct buf *content);
+
 /* Tries to get rid of what is held. */
 enum written channel_flush(struct channel *c);
 

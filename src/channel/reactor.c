@@ -320,19 +320,13 @@ static void arm_heartbeat(struct reactor *r)
 static void beat(struct reactor *r, struct channel *c)
 {
 	struct buf out = BUF_INIT;
-	struct iovec piece;
-	enum written w;
 
 	roster_touch(&r->roster, c);
 	if (c->ending || c->held.len)
 		return;		/* it has more to read than it can */
 	channel_heartbeat(c, &out);
 	if (c->mode == MODE_STREAM) {
-		piece = (struct iovec){ out.data, out.len };
-		w = buf_failed(&out) ? PEER_GONE :
-				       channel_write(c, &piece, 1, out.len);
-		buf_release(&out);
-		if (w == PEER_GONE)
+		if (channel_say(c, &out) == PEER_GONE)
 			lose_channel(r, c);
 		else
 			watch(c);
