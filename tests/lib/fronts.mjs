@@ -261,9 +261,9 @@ export class ApacheRelay extends ApacheFcgid {
 		const socket = lab.path('fcgid/relay.sock');
 
 		return ['apache-mod_fcgid-relay.conf', [
-			'"/usr/sbin/pushlet-relay unix:/run/pushlet/relay.sock -- /usr/sbin/pushletd"',
+			'"/usr/sbin/pushlet-relay unix:/run/pushlet/relay.sock -- /usr/sbin/pushletd',
 			`"${ownProgram(lab, 'pushlet-relay')} unix:${socket} -- ${
-				ownProgram(lab, 'pushletd')}${this.args}"`]];
+				ownProgram(lab, 'pushletd')}${this.args}`]];
 	}
 
 	get relays() { return pidsOf(this.lab.path('pushlet-relay')); }
