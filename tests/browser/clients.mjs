@@ -2,7 +2,7 @@
 //
 // clients.mjs - the three libraries for pages, spoken to in one language
 //
-//	for (const { library, mode, open } of WAYS) ...
+//	for (const { mode, open } of LIBRARIES['pushlet.js']) ...
 //	const ann = await open(tabs);		joined and live
 //	const handle = await ann.subscribe('/a', 'label');
 //	await ann.publish('/a', { n: '1' });
@@ -160,12 +160,11 @@ class FramePage extends OldPage {
 	get id() { return this.run(() => p_getSessionId()); }
 }
 
-const LIBRARIES = [
-	['pushlet.js', NewPage, ['sse', 'stream', 'pull', 'poll', 'script']],
-	['ajax-pushlet-client.js', AjaxPage, ['stream', 'pull', 'poll']],
-	['js-pushlet-client.js', FramePage, ['stream', 'pull', 'poll']],
-];
+const ways = (Page, ...modes) => modes.map((mode) =>
+	({ mode, open: (tabs) => Page.open(tabs, mode) }));
 
-export const WAYS = LIBRARIES.flatMap(([library, Page, modes]) =>
-	modes.map((mode) => ({ library, mode,
-		open: (tabs) => Page.open(tabs, mode) })));
+export const LIBRARIES = {
+	'pushlet.js': ways(NewPage, 'sse', 'stream', 'pull', 'poll', 'script'),
+	'ajax-pushlet-client.js': ways(AjaxPage, 'stream', 'pull', 'poll'),
+	'js-pushlet-client.js': ways(FramePage, 'stream', 'pull', 'poll'),
+};

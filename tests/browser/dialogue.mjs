@@ -4,7 +4,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { WAYS } from './clients.mjs';
+import { LIBRARIES } from './clients.mjs';
 
 /* None of these may run, and all must arrive. */
 export const HOSTILE = [
@@ -25,17 +25,12 @@ let subjects = 0;
 const fresh = () => `/dialogue/${++subjects}`;
 const pick = (events, ...names) => events.map((e) => names.map((n) => e[n]));
 
-function dialogue(tabs, { mode, open }) {
-	let ann, bob;
+/* bob: gives the page that publishes */
+function dialogue(tabs, bob, { mode, open }) {
+	let ann;
 
-	before(async () => {
-		ann = await open(tabs());
-		bob = await open(tabs());
-	});
-	after(async () => {
-		await ann?.close();
-		await bob?.close();
-	});
+	before(async () => { ann = await open(tabs()); });
+	after(() => ann?.close());
 
 	it('is given what another page and pushlet-publish publish, in order',
 		async () => {
@@ -43,7 +38,7 @@ function dialogue(tabs, { mode, open }) {
 
 			await ann.subscribe(subject);
 			for (const n of ['1', '2', '3', '4', '5'])
-				await bob.publish(`${subject}/sub`, { n });
+				await bob().publish(`${subject}/sub`, { n });
 			await ann.heard(5);
 			await tabs().lab.publish(subject, { n: '6', a: 'zwei' });
 			assert.deepEqual(pick(await ann.heard(6), 'n', 'p_subject'),
@@ -58,7 +53,7 @@ function dialogue(tabs, { mode, open }) {
 		await ann.subscribe(subject);
 		for (const text of HOSTILE)
 			if (fits(mode, text))
-				await bob.publish(subject, { text });
+				await bob().publish(subject, { text });
 			else
 				await tabs().lab.publish(subject, { text });
 		const events = await ann.heard(HOSTILE.length);
@@ -71,12 +66,12 @@ function dialogue(tabs, { mode, open }) {
 		const first = await ann.subscribe(one, 'mine & "yours" 中');
 
 		await ann.subscribe(two);
-		await bob.publish(one, { n: '1' });
+		await bob().publish(one, { n: '1' });
 		assert.deepEqual(pick(await ann.heard(1), 'n', 'p_label'),
 			[['1', 'mine & "yours" 中']]);
 		await ann.unsubscribe(first);
-		await bob.publish(one, { n: '2' });
-		await bob.publish(two, { n: '3' });
+		await bob().publish(one, { n: '2' });
+		await bob().publish(two, { n: '3' });
 		assert.deepEqual(pick(await ann.heard(2), 'n', 'p_label').slice(1),
 			[['3', undefined]]);
 		await ann.fresh();
@@ -93,7 +88,7 @@ function dialogue(tabs, { mode, open }) {
 		await ann.join();
 		assert.notEqual(await ann.id, id);
 		await ann.subscribe(subject);
-		await bob.publish(subject, { n: '1' });
+		await bob().publish(subject, { n: '1' });
 		assert.deepEqual(pick(await ann.heard(1), 'n'), [['1']]);
 		await ann.fresh();
 	});
@@ -106,7 +101,7 @@ function dialogue(tabs, { mode, open }) {
 		await tabs().front.client().ask({ p_event: 'leave',
 			p_id: await ann.id });
 		await ann.rejoined();
-		await bob.publish(subject, { n: '1' });
+		await bob().publish(subject, { n: '1' });
 		assert.deepEqual(pick(await ann.heard(1), 'n', 'p_label'),
 			[['1', 'still mine']]);
 		tabs().browser.outages = false;
@@ -115,6 +110,15 @@ function dialogue(tabs, { mode, open }) {
 
 /* tabs: gives the place once it is open */
 export function dialogues(tabs) {
-	for (const way of WAYS)
-		describe(`${way.library} by ${way.mode}`, () => dialogue(tabs, way));
+	for (const [library, ways] of Object.entries(LIBRARIES))
+		describe(library, () => {
+			let bob;
+
+			before(async () => { bob = await ways[0].open(tabs()); });
+			after(() => bob?.close());
+
+			for (const way of ways)
+				describe(`by ${way.mode}`,
+					() => dialogue(tabs, () => bob, way));
+		});
 }

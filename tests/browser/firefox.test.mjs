@@ -4,7 +4,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { WAYS } from './clients.mjs';
+import { LIBRARIES } from './clients.mjs';
 import { dialogues } from './dialogue.mjs';
 import { Tabs } from './tabs.mjs';
 
@@ -21,7 +21,7 @@ describe('Firefox', () => {
 	it('returns to a server that was away, and has missed nothing', async () => {
 		const all = [];
 
-		for (const { open } of WAYS)
+		for (const { open } of Object.values(LIBRARIES).flat())
 			all.push(await open(tabs));
 		for (const page of all)
 			await page.subscribe('/restart');

@@ -95,12 +95,18 @@ for (const [way, init] of Object.entries(WAYS)) {
 			await open(5, '/lead');
 			const [id] = [await all[0].run(() => p.id)];
 			const counter = tabs.counter('/lead', 20);
+			const whole = async (tab) => {
+				const numbers = (await tab.heard(tab.box, 0))
+					.map((e) => Number(e.n));
+				assert.deepEqual(numbers, numbers.map((_, i) => i + 1));
+			};
 
 			await until('a number', () => counter.n > 0);
 			while (all.length > 1) {
 				for (const tab of all)
 					await tab.until(([b, n]) => boxes[b].events.some((e) =>
 						e.n === n), [tab.box, String(counter.n)]);
+				await Promise.all(all.map(whole));
 				const [gone] = all.splice(await leader(), 1);
 				await gone.page.close();
 				await until('another leader', async () => await leader() >= 0);
