@@ -75,7 +75,11 @@ export interface PushletOptions {
 export interface SubscribeOptions {
 	/** comes back as p_label with each event of this subscription */
 	label?: string;
-	/** first so many events from before the subscription, oldest first */
+	/**
+	 * first so many events from before the subscription, oldest first, as far
+	 * as the server has them (history.max); after a rejoin those of them that
+	 * it had not
+	 */
 	last?: number;
 	/** called with many events at once, at most once per animation frame */
 	onBatch?: (events: PushletEvent[]) => void;

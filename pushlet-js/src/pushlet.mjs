@@ -38,10 +38,29 @@ class Subscription {
 		this.spec = { subject, label: options.label, last: options.last,
 			own: options.last ? user : undefined };
 		this.key = keyOf(this.spec);
+		this.had = [];		/* the last ones, if there may be a replay */
 		this.active = true;
 	}
 
 	unsubscribe() { return this.pushlet.unsubscribe(this); }
+
+	/* After a rejoin the server sends the last events again: is this one that
+	 * we had?  Equal ones are counted. */
+	knows(e) {
+		if (!this.spec.last)
+			return false;
+		const { p_sid, p_label, p_seq, p_eid, p_lost, p_history, ...rest } = e;
+		const key = JSON.stringify(rest);
+		if (p_history && p_sid !== this.replay)
+			Object.assign(this, { replay: p_sid, again: [...this.had] });
+		if (p_history && this.again.includes(key)) {
+			this.again.splice(this.again.indexOf(key), 1);
+			return true;
+		}
+		this.had.push(key);
+		this.had.splice(0, this.had.length - this.spec.last);
+		return false;
+	}
 }
 
 export class Pushlet {
@@ -202,9 +221,12 @@ export class Pushlet {
 		for (const sub of [...this.#subs]) {
 			const named = found && keyOf(found) === sub.key;
 			const matches = !named && sub.prefixes.some((p) => e.p_subject.startsWith(p));
+			if (named ? sub.knows(e) : !matches || (e.p_history && found)
+					|| sub.knows(e))
+				continue;
 			if (named)
 				this.#deliver(sub, e);
-			else if (matches && !(e.p_history && found))
+			else
 				this.#deliver(sub, this.#relabelled(e, sub));
 		}
 		this.#tell('data', e);

@@ -54,6 +54,7 @@ static struct sections place(const struct geometry *g)
 			     sizeof(uint32_t));
 	at.addresses = section(&end, (uint64_t)g->sessions * sizeof(uint32_t));
 	at.log = section(&end, g->log_bytes);
+	at.history = section(&end, g->history_bytes);
 	at.end = round_up(end, 4096);
 	return at;
 }
@@ -77,6 +78,7 @@ static struct geometry geometry_of(const struct properties *p)
 		.topics = buckets_for(p->subscriptions_max),
 		.subject_bytes = (uint32_t)p->subject_bytes,
 		.log_bytes = round_up(p->log_bytes, CACHE_LINE),
+		.history_bytes = round_up(p->history_bytes, CACHE_LINE),
 	};
 
 	g.subscription_bytes = (uint32_t)round_up(
@@ -102,7 +104,10 @@ static bool geometry_sane(const struct geometry *g)
 	       g->subscription_bytes % 8 == 0 &&
 	       g->ready_words == (g->sessions + 63) / 64 &&
 	       g->log_bytes >= 1024 && g->log_bytes <= 1ull << 40 &&
-	       g->log_bytes % LOG_ALIGN == 0;
+	       g->log_bytes % LOG_ALIGN == 0 &&
+	       g->history_bytes <= 1ull << 32 &&
+	       (g->history_bytes == 0 || g->history_bytes >= 1024) &&
+	       g->history_bytes % LOG_ALIGN == 0;
 }
 
 /* Are geometry, sections and pools those that the size speaks of? */
@@ -143,7 +148,11 @@ static void view(struct broker *b)
 	b->topics = (uint32_t *)(base + b->at.topics);
 	b->lengths = (uint32_t *)(base + b->at.lengths);
 	b->addresses = (uint32_t *)(base + b->at.addresses);
-	b->log = base + b->at.log;
+	b->log = (struct eventlog){ "log", &b->map->log, base + b->at.log,
+				    g->log_bytes };
+	b->history = (struct eventlog){ "history", &b->map->history,
+					base + b->at.history,
+					g->history_bytes };
 }
 
 static void set_rules(struct rules *r, const struct properties *p)
@@ -159,6 +168,10 @@ static void set_rules(struct rules *r, const struct properties *p)
 	STORE(r->publish_from, (uint32_t)p->publish_from);
 	STORE(r->listen_slots, p->listen_slots);
 	STORE(r->address_sessions, p->address_sessions);
+	STORE(r->history_max, p->history_max);
+	STORE(r->history_seconds, p->history_seconds);
+	store_bytes(r->history_subjects, p->history_subjects,
+		    sizeof(r->history_subjects));
 }
 
 struct creation {
@@ -187,6 +200,8 @@ static int fill(struct segment *s, void *arg)
 	/* Position 0 stays unused: it means "no record". */
 	STORE(map->log.head, c->geometry.log_bytes);
 	STORE(map->log.tail, c->geometry.log_bytes);
+	STORE(map->history.head, c->geometry.history_bytes);
+	STORE(map->history.tail, c->geometry.history_bytes);
 	b->segment = *s;
 	view(b);
 	pool_init(&b->workers, c->geometry.workers, sizeof(struct worker));
@@ -263,6 +278,8 @@ static void tell_geometry(const struct broker *b, const struct properties *p,
 		 p->subject_bytes);
 	tell_one(report, "log.max.bytes", g->log_bytes,
 		 round_up(p->log_bytes, CACHE_LINE));
+	tell_one(report, "history.max.bytes", g->history_bytes,
+		 round_up(p->history_bytes, CACHE_LINE));
 }
 
 enum segment_status broker_open(struct broker **b_out,
@@ -400,7 +417,8 @@ int broker_check(struct broker *b, struct buf *report)
 	broken += queue_check(b, report);
 	broken += subscription_check(b, report);
 	broken += topic_check(b, report);
-	broken += eventlog_check(b, report);
+	broken += eventlog_check(&b->log, report);
+	broken += eventlog_check(&b->history, report);
 	broker_unlock(b);
 	return broken;
 }

@@ -96,7 +96,7 @@ static void take_events(struct broker *b, struct session *s, struct take *t,
 
 	queue_mend(b, s);
 	while (t->count < t->max && (ref = queue_next(b, s))) {
-		r = eventlog_at(b, ref->position);
+		r = eventlog_at(&b->log, ref->position);
 		if (r && t->count && bytes + r->packed_bytes > t->room)
 			break;
 		if (r && !copy(b, ref, r, intake, d, s->queue_sent))

@@ -53,7 +53,7 @@ struct deliveries {
 void deliveries_release(struct deliveries *d);
 
 /* Where the events themselves go.  Both are called with the lock held: no
- * waiting.  Positions are never used twice in a segment. */
+ * waiting.  A position that was in a queue is never used again. */
 struct intake {
 	bool (*has)(void *arg, uint64_t position);
 	void (*keep)(void *arg, uint64_t position, const char *packed,

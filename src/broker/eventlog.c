@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * eventlog.c - the byte ring of events
+ * eventlog.c - the byte rings of events
  *
  * See struct log_head in layout.h for the order of the stores.  The tail moves
  * before anything it leaves behind is overwritten, so a reader that holds the
@@ -10,158 +10,244 @@
 #include "broker/view.h"
 #include "shm/store.h"
 
-static struct log_record *place(struct broker *b, uint64_t position)
+static struct log_record *place(const struct eventlog *log, uint64_t position)
 {
-	return (struct log_record *)(b->log +
-				     position % b->geometry.log_bytes);
+	return (struct log_record *)(log->bytes + position % log->size);
 }
 
 /* Is this what may stand at the position? */
-static bool sound(struct broker *b, uint64_t position)
+static bool sound(const struct eventlog *log, uint64_t position)
 {
-	const struct log_record *r = place(b, position);
-	uint64_t ring = b->geometry.log_bytes;
+	const struct log_record *r = place(log, position);
+	uint64_t ring = log->size;
 
 	if (position % LOG_ALIGN || r->position != position ||
 	    r->bytes < LOG_ALIGN || r->bytes % LOG_ALIGN || r->bytes > ring - position % ring)
 		return false;
 	if (r->kind == LOG_FILLER)
 		return true;
-	return r->kind == LOG_EVENT && r->bytes >= sizeof(*r) &&
+	return (r->kind == LOG_EVENT || r->kind == LOG_REPLAY) &&
+	       r->bytes >= sizeof(*r) &&
 	       r->packed_bytes <= r->bytes - sizeof(*r) &&
 	       r->subject_offset <= r->packed_bytes &&
 	       r->subject_bytes <= r->packed_bytes - r->subject_offset;
 }
 
-const struct log_record *eventlog_at(struct broker *b, uint64_t position)
+struct log_record *eventlog_at(const struct eventlog *log, uint64_t position)
 {
-	const struct log_head *log = &b->map->log;
-
-	if (position < log->tail || position >= log->head ||
-	    !sound(b, position) ||
-	    place(b, position)->kind != LOG_EVENT)
+	if (!log->size || position < log->head->tail ||
+	    position >= log->head->head || !sound(log, position) ||
+	    place(log, position)->kind == LOG_FILLER)
 		return NULL;
-	return place(b, position);
+	return place(log, position);
+}
+
+uint64_t eventlog_before(const struct log_record *r)
+{
+	uint64_t back = (uint64_t)r->back * LOG_ALIGN;
+
+	return back > 0 && back < r->position ? r->position - back : 0;
 }
 
 /* Moves the tail until the ring has room for n bytes from head on. */
-static void make_room(struct broker *b, uint64_t n)
+static void make_room(struct eventlog *log, uint64_t n)
 {
-	struct log_head *log = &b->map->log;
-	uint64_t tail = log->tail;
+	struct log_head *h = log->head;
+	uint64_t tail = h->tail;
 
-	while (log->head + n - tail > b->geometry.log_bytes) {
-		if (tail >= log->head || !sound(b, tail))
-			tail = log->head;	/* damage: let all go */
+	while (h->head + n - tail > log->size) {
+		if (tail >= h->head || !sound(log, tail))
+			tail = h->head;		/* damage: let all go */
 		else
-			tail += place(b, tail)->bytes;
-		if (tail == log->head)
+			tail += place(log, tail)->bytes;
+		if (tail == h->head)
 			break;
 	}
-	if (tail != log->tail)
-		STORE(log->tail, tail);
+	if (tail != h->tail)
+		STORE(h->tail, tail);
 }
 
 /* A head where no record may be is damage; no position is used twice, so it
  * moves up.  All records go. */
-static void align_head(struct broker *b)
+static void align_head(struct eventlog *log)
 {
-	struct log_head *log = &b->map->log;
-	uint64_t over = log->head % LOG_ALIGN;
+	struct log_head *h = log->head;
+	uint64_t over = h->head % LOG_ALIGN;
 
 	if (over == 0)
 		return;
-	STORE(log->head, log->head + LOG_ALIGN - over);
-	STORE(log->tail, log->head);
+	STORE(h->head, h->head + LOG_ALIGN - over);
+	STORE(h->tail, h->head);
 }
 
 /* Fills the ring up to its end, where a record does not fit any more. */
-static void write_filler(struct broker *b, uint64_t bytes)
+static void write_filler(struct eventlog *log, uint64_t bytes)
 {
-	struct log_head *log = &b->map->log;
+	struct log_head *h = log->head;
 	struct log_record filler = {
-		.position = log->head,
+		.position = h->head,
 		.bytes = (uint32_t)bytes,
 		.kind = LOG_FILLER,
 	};
 
-	make_room(b, bytes);
-	store_bytes(place(b, log->head), &filler, LOG_ALIGN);
-	STORE(log->head, log->head + bytes);
+	make_room(log, bytes);
+	store_bytes(place(log, h->head), &filler, LOG_ALIGN);
+	STORE(h->head, h->head + bytes);
 }
 
-uint64_t eventlog_reserve(struct broker *b, size_t packed_bytes,
+/* What leads from a position back to the event before, if that is one. */
+static uint32_t way_back(uint64_t position, uint64_t before)
+{
+	if (before == 0 || before >= position)
+		return 0;
+	return (uint32_t)((position - before) / LOG_ALIGN);
+}
+
+uint64_t eventlog_reserve(struct eventlog *log, size_t packed_bytes,
 			  struct log_record **record_out)
 {
-	struct log_head *log = &b->map->log;
-	uint64_t ring = b->geometry.log_bytes;
+	struct log_head *h = log->head;
 	uint64_t need = sizeof(struct log_record) + packed_bytes;
+	struct log_record *r;
 	uint64_t left;
 
-	align_head(b);
-	left = ring - log->head % ring;
-	need = (need + LOG_ALIGN - 1) / LOG_ALIGN * LOG_ALIGN;
 	*record_out = NULL;
-	if (need > ring / 4)
+	need = (need + LOG_ALIGN - 1) / LOG_ALIGN * LOG_ALIGN;
+	if (need > log->size / 4)
 		return 0;
+	align_head(log);
+	left = log->size - h->head % log->size;
 	if (left < need)
-		write_filler(b, left);
-	make_room(b, need);
-	*record_out = place(b, log->head);
-	STORE((*record_out)->position, log->head);
-	STORE((*record_out)->bytes, (uint32_t)need);
-	STORE((*record_out)->kind, (uint32_t)LOG_EVENT);
-	return log->head;
+		write_filler(log, left);
+	make_room(log, need);
+	*record_out = r = place(log, h->head);
+	STORE(r->position, h->head);
+	STORE(r->bytes, (uint32_t)need);
+	STORE(r->kind, (uint32_t)LOG_EVENT);
+	STORE(r->back, way_back(h->head, h->newest));
+	return h->head;
 }
 
-void eventlog_commit(struct broker *b, uint64_t position)
+uint64_t eventlog_append(struct eventlog *log, const struct log_record *like,
+			 const void *packed, const struct buf *more)
 {
-	struct log_head *log = &b->map->log;
+	size_t more_bytes = more ? more->len : 0;
+	struct log_record head = *like, *r;
 
-	STORE(log->fanout, position);
-	STORE(log->head, position + place(b, position)->bytes);
+	head.packed_bytes += (uint32_t)more_bytes;
+	eventlog_reserve(log, head.packed_bytes, &r);
+	if (!r)
+		return 0;
+	head.position = r->position;
+	head.bytes = r->bytes;
+	head.back = r->back;
+	store_bytes(r, &head, sizeof(head));
+	store_bytes(r + 1, packed, like->packed_bytes);
+	if (more)
+		store_bytes((char *)(r + 1) + like->packed_bytes, more->data,
+			    more_bytes);
+	return head.position;
 }
 
-/* Does record lead to record from tail to head? */
-static int chain_check(struct broker *b, struct buf *report)
+void eventlog_commit(struct eventlog *log, uint64_t position)
 {
-	const struct log_head *log = &b->map->log;
-	uint64_t p = log->tail;
+	STORE(log->head->head, position + place(log, position)->bytes);
+	STORE(log->head->newest, position);
+}
 
-	if (log->head < log->tail || log->head % LOG_ALIGN ||
-	    log->head - log->tail > b->geometry.log_bytes) {
-		buf_printf(report, "log: head %llu, tail %llu\n",
-			   (unsigned long long)log->head,
-			   (unsigned long long)log->tail);
-		return 1;
+void eventlog_retract(struct eventlog *log, uint64_t position)
+{
+	const struct log_record *r = place(log, position);
+
+	if (log->head->head != position + r->bytes)
+		return;
+	STORE(log->head->newest, eventlog_before(r));
+	STORE(log->head->head, position);
+}
+
+static int complain(const struct eventlog *log, struct buf *report,
+		    const char *what, uint64_t position)
+{
+	buf_printf(report, "%s: %s (head %llu, tail %llu, position %llu)\n",
+		   log->name, what, (unsigned long long)log->head->head,
+		   (unsigned long long)log->head->tail,
+		   (unsigned long long)position);
+	return 1;
+}
+
+/* Does record lead to record from tail to head?  Calls each for every event,
+ * with the one before it or 0, and tells the last. */
+static int follow(const struct eventlog *log, struct buf *report,
+		  int (*each)(const struct eventlog *log, struct buf *report,
+			      uint64_t position, uint64_t before),
+		  uint64_t *newest_out)
+{
+	const struct log_head *h = log->head;
+	uint64_t p = h->tail;
+
+	*newest_out = 0;
+	if (h->head < h->tail || h->head % LOG_ALIGN ||
+	    h->head - h->tail > log->size)
+		return complain(log, report, "head and tail astray", 0);
+	for (; p < h->head && sound(log, p); p += place(log, p)->bytes) {
+		if (place(log, p)->kind == LOG_FILLER)
+			continue;
+		if (each(log, report, p, *newest_out))
+			return 1;
+		*newest_out = p;
 	}
-	while (p < log->head && sound(b, p))
-		p += place(b, p)->bytes;
-	if (p != log->head) {
-		buf_printf(report, "log: no record at position %llu\n",
-			   (unsigned long long)p);
-		return 1;
-	}
+	return p == h->head ? 0 : complain(log, report, "no record", p);
+}
+
+/* The oldest event may lead back to one that has gone. */
+static int check_back(const struct eventlog *log, struct buf *report,
+		      uint64_t position, uint64_t before)
+{
+	if (!before || place(log, position)->back == way_back(position, before))
+		return 0;
+	return complain(log, report, "the way back leads astray", position);
+}
+
+static int mend_back(const struct eventlog *log, struct buf *report,
+		     uint64_t position, uint64_t before)
+{
+	struct log_record *r = place(log, position);
+
+	(void)report;
+	if (r->back != way_back(position, before))
+		STORE(r->back, way_back(position, before));
 	return 0;
 }
 
-void eventlog_mend(struct broker *b)
+void eventlog_mend(struct eventlog *log)
 {
 	struct buf report = BUF_INIT;
+	uint64_t newest;
 
-	align_head(b);
-	if (chain_check(b, &report))
-		STORE(b->map->log.tail, b->map->log.head);
+	if (!log->size)
+		return;
+	align_head(log);
+	if (follow(log, &report, mend_back, &newest)) {
+		STORE(log->head->tail, log->head->head);
+		newest = 0;
+	}
+	if (log->head->newest != newest)
+		STORE(log->head->newest, newest);
 	buf_release(&report);
 }
 
-int eventlog_check(struct broker *b, struct buf *report)
+int eventlog_check(const struct eventlog *log, struct buf *report)
 {
-	if (chain_check(b, report))
+	uint64_t newest;
+
+	if (!log->size)
+		return 0;
+	if (follow(log, report, check_back, &newest))
 		return 1;
-	if (b->map->log.fanout) {
-		buf_printf(report, "log: a fan-out is under way\n");
-		return 1;
-	}
+	if (newest && log->head->newest != newest)
+		return complain(log, report, "that is the newest", newest);
+	if (log->head->fanout)
+		return complain(log, report, "a fan-out is under way",
+				log->head->fanout);
 	return 0;
 }

@@ -16,6 +16,7 @@
  *	| lengths[]        uint32_t               topics by length     |
  *	| addresses[]      uint32_t               hash buckets         |
  *	| log              bytes                  ring of log_record   |
+ *	| history          bytes                  the same             |
  *	+--------------------------------------------------------------+
  *
  * Rules, for every field below unless it says otherwise:
@@ -52,6 +53,7 @@
 #define SESSION_HANDLE_LEN (12 + INDEX_DIGITS)
 #define SESSIONS_LIMIT (1u << 24)	/* what 6 digits can name */
 #define WORKERS_LIMIT 4096
+#define HISTORY_SUBJECTS_SIZE 256	/* a comma list, NUL */
 
 /* Chosen by the creator, read by everybody else, never changed. */
 struct geometry {
@@ -64,6 +66,7 @@ struct geometry {
 	uint32_t subscription_bytes;	/* stride: struct and texts */
 	uint32_t ready_words;		/* uint64_t words a worker */
 	uint64_t log_bytes;		/* a multiple of LOG_ALIGN */
+	uint64_t history_bytes;		/* likewise; may be 0 */
 	uint64_t seed;			/* of the topic hash; random */
 };
 
@@ -78,6 +81,7 @@ struct sections {
 	uint64_t lengths;
 	uint64_t addresses;		/* one bucket a session */
 	uint64_t log;
+	uint64_t history;
 	uint64_t end;
 };
 
@@ -95,6 +99,9 @@ struct rules {
 	uint32_t publish_from;		/* enum publish_from */
 	uint64_t listen_slots;		/* 0: no limit */
 	uint64_t address_sessions;	/* 0: no limit */
+	uint64_t history_max;		/* events of one subscription */
+	uint64_t history_seconds;	/* 0: no limit */
+	char history_subjects[HISTORY_SUBJECTS_SIZE];
 };
 
 /* Statistics since the segment was made; a crash may leave one uncounted. */
@@ -120,6 +127,12 @@ struct counts {
  *
  * Appending: tail is moved over what will be overwritten, the record is
  * written, fanout is set, head commits it.
+ *
+ * An event that reached no queue is taken back, so that the next one is written
+ * over it: a flood for nobody pushes out nothing.
+ *
+ * The history is such a ring, too, without a fanout: copies of events that
+ * those who come later may want.  No queue refers to it.
  */
 struct log_head {
 	uint64_t head;			/* primary; its store commits */
@@ -128,11 +141,13 @@ struct log_head {
 	 * repair that finds it below head does that again; above, it was
 	 * never committed. */
 	uint64_t fanout;
+	uint64_t newest;		/* derived: the last event, or 0 */
 };
 
 #define LOG_ALIGN 16			/* a filler's first 16 bytes fit */
 
-enum { LOG_FILLER = 1, LOG_EVENT = 2 };
+/* LOG_REPLAY: a copy out of the history, for one subscription. */
+enum { LOG_FILLER = 1, LOG_EVENT = 2, LOG_REPLAY = 3 };
 
 struct log_record {
 	uint64_t position;		/* its own; anything else: damage */
@@ -140,12 +155,19 @@ struct log_record {
 	uint32_t kind;
 	/* a filler ends here */
 	int64_t time;			/* seconds since 1970 */
-	uint32_t target;		/* session of a unicast, or NONE */
-	uint32_t target_generation;
+	uint32_t target;		/* session of a unicast, or NONE; of a
+					 * replay the subscription */
+	union {
+		uint32_t target_generation;
+		uint32_t copy;		/* without a target: the place of its
+					 * copy in the history, or 0, in units
+					 * of LOG_ALIGN */
+	};
 	uint32_t packed_bytes;		/* attributes, broker/event.h */
 	uint32_t subject_offset;	/* in the attributes: text of subject */
 	uint32_t subject_bytes;
-	uint32_t reserved;
+	uint32_t back;			/* derived: to the event before, in
+					 * units of LOG_ALIGN; 0: none */
 	/* packed attributes follow */
 };
 
@@ -268,6 +290,7 @@ struct layout {
 	uint32_t open[4];		/* derived: listeners, by served_as */
 	struct rules rules;		/* primary */
 	struct log_head log;
+	struct log_head history;
 	struct pool_head workers;
 	struct pool_head sessions;
 	struct pool_head subscriptions;

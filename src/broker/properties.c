@@ -93,6 +93,11 @@ const struct conf_key properties_table[] = {
 		 RELOAD),
 	UINT_KEY("request.timeout.millis", request_timeout, "10000", 100, HOUR,
 		 RELOAD),
+	UINT_KEY("history.max", history_max, "100", 0, 65536, RELOAD),
+	UINT_KEY("history.max.bytes", history_bytes, "1048576", 0, GIB, FIXED),
+	UINT_KEY("history.seconds", history_seconds, "0", 0,
+		 3650 * DAY / SECOND, RELOAD),
+	TEXT_KEY("history.subjects", history_subjects, "/", 0, RELOAD),
 	{ "publish.from", CONF_CHOICE, FIELD(publish_from), 0, 0, "handle",
 	  "handle|id", RELOAD },
 	UINT_KEY("address.max.sessions", address_sessions, "0", 0, 1000000,
@@ -182,6 +187,18 @@ static int check_log(const struct properties *p, const char *where,
 	return 1;
 }
 
+/* A ring must have room for some events. */
+static int check_history(const struct properties *p, const char *where,
+			 struct buf *report)
+{
+	if (p->history_bytes == 0 || p->history_bytes >= 64 * KIB)
+		return 0;
+	buf_printf(report, "%s: history.max.bytes must be 0, for none, or at "
+		   "least 65536, not %llu\n", where,
+		   (unsigned long long)p->history_bytes);
+	return 1;
+}
+
 int properties_check(const struct properties *p, const char *where,
 		     struct buf *report)
 {
@@ -192,7 +209,8 @@ int properties_check(const struct properties *p, const char *where,
 				 where, report) +
 		     check_waits("poll", p->poll_wait_min, p->poll_wait_max,
 				 where, report) +
-		     check_log(p, where, report);
+		     check_log(p, where, report) +
+		     check_history(p, where, report);
 
 	errno = EINVAL;
 	return faults ? -1 : 0;

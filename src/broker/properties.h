@@ -28,6 +28,7 @@ struct properties {
 	uint64_t workers_max;		/* workers.max */
 	uint64_t queue_size;		/* queue.size, events */
 	uint64_t log_bytes;		/* log.max.bytes */
+	uint64_t history_bytes;		/* history.max.bytes, 0 = none */
 	uint64_t subject_bytes;		/* subject.max.bytes */
 
 	/* rules that may change while the server runs */
@@ -42,6 +43,9 @@ struct properties {
 	uint64_t request_timeout;	/* request.timeout.millis */
 	int publish_from;		/* publish.from */
 	char relay_user[64];		/* relay.user, "" = our own */
+	uint64_t history_max;		/* history.max, events; 0 = none */
+	uint64_t history_seconds;	/* history.seconds, 0 = no limit */
+	char history_subjects[256];	/* history.subjects, a comma list */
 	uint64_t read_timeout;		/* queue.read.timeout.millis */
 	uint64_t write_timeout;		/* queue.write.timeout.millis */
 	uint64_t stream_max;		/* stream.max.seconds, 0 = no limit */

@@ -17,17 +17,6 @@
 #include "broker/view.h"
 #include "shm/store.h"
 
-#define RESERVED "/meta"
-
-/* /meta itself and all below it. */
-static bool reserved(const char *subject)
-{
-	size_t n = strlen(RESERVED);
-
-	return strncmp(subject, RESERVED, n) == 0 &&
-	       (subject[n] == '\0' || subject[n] == '/');
-}
-
 static enum outcome examine_subject(const struct event_limits *limits,
 				    const char *subject)
 {
@@ -37,7 +26,8 @@ static enum outcome examine_subject(const struct event_limits *limits,
 		return SUBJECT_TOO_LONG;
 	if (!utf8_valid(subject, strlen(subject)))
 		return BAD_TEXT;
-	return reserved(subject) ? RESERVED_SUBJECT : DONE;
+	return topic_reserved(subject, strlen(subject)) ? RESERVED_SUBJECT :
+							  DONE;
 }
 
 static bool of_protocol(const struct attr *a)
@@ -153,18 +143,46 @@ static void offer_subscription(struct broker *b, uint32_t index, void *arg)
 		offer_session(b, s, offer);
 }
 
+/* Nobody but the session of that subscription, which has just come. */
+static void offer_replay(struct broker *b, const struct log_record *r,
+			 struct offer *offer)
+{
+	struct subscription *sub = subscription_at(b, r->target);
+	struct session *s = NULL;
+
+	if (sub && sub->slot.state == SLOT_LIVE &&
+	    sub->slot.generation == r->target_generation)
+		s = session_of(b, (struct session_ref){ sub->session,
+						sub->session_generation });
+	offer->ref.subscription = r->target;
+	offer->ref.generation = r->target_generation;
+	if (s)
+		offer->reached += queue_push(b, s, offer->ref);
+}
+
+static void offer_to_all(struct broker *b, struct log_record *r,
+			 struct offer *offer)
+{
+	history_add(b, r);
+	topic_match(b, (const char *)(r + 1) + r->subject_offset,
+		    r->subject_bytes, offer_subscription, offer);
+}
+
 unsigned publish_fanout(struct broker *b)
 {
-	const struct log_record *r = eventlog_at(b, b->map->log.fanout);
+	struct log_record *r = eventlog_at(&b->log, b->map->log.fanout);
 	struct offer offer = { .now = clock_ms() };
 	struct session *s;
 
 	if (!r)
 		goto done;
 	offer.ref = (struct ref){ r->position, NONE, 0 };
+	if (r->kind == LOG_REPLAY) {
+		offer_replay(b, r, &offer);
+		goto done;
+	}
 	if (r->target == NONE) {
-		topic_match(b, (const char *)(r + 1) + r->subject_offset,
-			    r->subject_bytes, offer_subscription, &offer);
+		offer_to_all(b, r, &offer);
 		goto done;
 	}
 	s = session_of(b, (struct session_ref){ r->target,
@@ -176,29 +194,28 @@ done:
 	return offer.reached;
 }
 
-/* Copies a packed event into the log. */
-static enum outcome append(struct broker *b, const struct packed *p,
-			   const char *subject)
+unsigned publish_record(struct broker *b, uint64_t position)
 {
-	struct log_record head, *r;
-	uint64_t position;
+	STORE(b->map->log.fanout, position);
+	eventlog_commit(&b->log, position);
+	return publish_fanout(b);
+}
 
-	position = eventlog_reserve(b, p->event.packed.len, &r);
-	if (!r)
-		return EVENT_TOO_LARGE;
-	head = *r;
-	head.time = clock_unix();
-	head.target = p->target.index;
-	head.target_generation = p->target.generation;
-	head.packed_bytes = (uint32_t)p->event.packed.len;
-	head.subject_offset = (uint32_t)p->subject_offset;
-	head.subject_bytes = (uint32_t)strlen(subject);
-	head.reserved = 0;
-	store_bytes(r, &head, sizeof(head));
-	store_bytes(r + 1, p->event.packed.data, p->event.packed.len);
-	eventlog_commit(b, position);
-	COUNT(b, published, 1);
-	return DONE;
+/* Copies a packed event into the log; 0: it is too large. */
+static uint64_t append(struct broker *b, const struct packed *p,
+		       const char *subject)
+{
+	struct log_record like = {
+		.kind = LOG_EVENT,
+		.time = clock_unix(),
+		.target = p->target.index,
+		.target_generation = p->target.generation,
+		.packed_bytes = (uint32_t)p->event.packed.len,
+		.subject_offset = (uint32_t)p->subject_offset,
+		.subject_bytes = (uint32_t)strlen(subject),
+	};
+
+	return eventlog_append(&b->log, &like, p->event.packed.data, NULL);
 }
 
 /* The addressee of a p_to and how receivers see it.  False: nobody. */
@@ -230,6 +247,7 @@ enum outcome publish(struct broker *b, const struct publication *p,
 	char to[SESSION_ID_LEN + 1];
 	const char *detail = NULL;
 	enum outcome outcome;
+	uint64_t position;
 	bool nobody;
 
 	*reached_out = 0;
@@ -240,9 +258,15 @@ enum outcome publish(struct broker *b, const struct publication *p,
 		if (p->paced)
 			pace_wait(b, p->subject, strlen(p->subject),
 				  packed.target);
-		outcome = append(b, &packed, p->subject);
-		if (outcome == DONE)
-			*reached_out = publish_fanout(b);
+		position = append(b, &packed, p->subject);
+		if (position) {
+			*reached_out = publish_record(b, position);
+			if (*reached_out == 0)
+				eventlog_retract(&b->log, position);
+			COUNT(b, published, 1);
+		} else {
+			outcome = EVENT_TOO_LARGE;
+		}
 		broker_unlock(b);
 	}
 	if (detail_out)

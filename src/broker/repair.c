@@ -87,7 +87,8 @@ void repair_all(struct broker *b)
 	pool_rebuild(&b->workers);
 	pool_rebuild(&b->sessions);
 	subscriptions_rebuild(b);
-	eventlog_mend(b);
+	eventlog_mend(&b->log);
+	eventlog_mend(&b->history);
 	if (b->map->log.fanout)
 		publish_fanout(b);
 	wake_all(b);

@@ -39,6 +39,8 @@ void status_read(struct broker *b, struct status *out)
 	out->counts = b->map->counts;
 	out->log_head = b->map->log.head;
 	out->log_tail = b->map->log.tail;
+	out->history_head = b->map->history.head;
+	out->history_tail = b->map->history.tail;
 	out->sessions = b->map->sessions.used;
 	out->subscriptions = b->map->subscriptions.used;
 	out->workers = b->map->workers.used;

@@ -16,6 +16,7 @@ struct status {
 	struct sections at;
 	struct counts counts;
 	uint64_t log_head, log_tail;
+	uint64_t history_head, history_tail;
 	uint32_t sessions, subscriptions, workers;
 	uint32_t by_mode[3];		/* sessions that listened, by mode */
 	uint32_t listening;		/* with an open channel */

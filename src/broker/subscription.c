@@ -199,7 +199,7 @@ void subscriptions_end(struct broker *b, struct session *s)
 
 static enum outcome add(struct broker *b, struct session *s, unsigned parts,
 			const char *subjects, const char *label,
-			char sid_out[SID_SIZE])
+			struct replay *replay, char sid_out[SID_SIZE])
 {
 	uint32_t first;
 
@@ -218,6 +218,7 @@ static enum outcome add(struct broker *b, struct session *s, unsigned parts,
 	subscription_link(b, first);
 	subscription_sid(sid_out, first,
 			 subscription_at(b, first)->slot.generation);
+	replay_to(b, first, replay);
 	return DONE;
 }
 
@@ -262,7 +263,8 @@ static struct subscription *find_same(struct broker *b,
 
 static enum outcome add_or_find(struct broker *b, struct session_ref ref,
 				const char *subjects, const char *label,
-				bool find, char sid_out[SID_SIZE])
+				bool find, struct replay *replay,
+				char sid_out[SID_SIZE])
 {
 	struct subscription *same = NULL;
 	enum outcome outcome;
@@ -280,23 +282,38 @@ static enum outcome add_or_find(struct broker *b, struct session_ref ref,
 		subscription_sid(sid_out, subscription_index(b, same),
 				 same->slot.generation);
 	else
-		outcome = s ? add(b, s, parts, subjects, label, sid_out) : GONE;
+		outcome = s ? add(b, s, parts, subjects, label, replay,
+				  sid_out) : GONE;
 	broker_unlock(b);
 	return outcome;
 }
 
 enum outcome subscription_add(struct broker *b, struct session_ref ref,
 			      const char *subjects, const char *label,
-			      char sid_out[SID_SIZE])
+			      uint64_t last, char sid_out[SID_SIZE])
 {
-	return add_or_find(b, ref, subjects, label, false, sid_out);
+	struct replay replay;
+	enum outcome outcome = NO_MEMORY;
+
+	if (replay_prepare(b, last, &replay) == 0)
+		outcome = add_or_find(b, ref, subjects, label, false, &replay,
+				      sid_out);
+	replay_release(&replay);
+	return outcome;
 }
 
 enum outcome subscription_ensure(struct broker *b, struct session_ref ref,
 				 const char *subjects, const char *label,
-				 char sid_out[SID_SIZE])
+				 uint64_t last, char sid_out[SID_SIZE])
 {
-	return add_or_find(b, ref, subjects, label, true, sid_out);
+	struct replay replay;
+	enum outcome outcome = NO_MEMORY;
+
+	if (replay_prepare(b, last, &replay) == 0)
+		outcome = add_or_find(b, ref, subjects, label, true, &replay,
+				      sid_out);
+	replay_release(&replay);
+	return outcome;
 }
 
 /* Takes a first part out of its session's list. */

@@ -21,20 +21,22 @@ void subscription_sid(char sid_out[SID_SIZE], uint32_t index,
 
 /*
  * Subscribes a session to one or more subjects, separated by commas (empty
- * ones are skipped).  label may be NULL.  DONE with the sid, or GONE,
- * NO_SUBJECT, SUBJECT_TOO_LONG, BAD_TEXT, TOO_MANY_SUBSCRIPTIONS,
- * SEGMENT_FULL; nothing has changed then.
+ * ones are skipped).  label may be NULL.  The last events of the history that
+ * match are queued for it first, marked p_history, as far as history.max and
+ * its queue allow.  DONE with the sid, or GONE, NO_SUBJECT, SUBJECT_TOO_LONG,
+ * BAD_TEXT, TOO_MANY_SUBSCRIPTIONS, SEGMENT_FULL, NO_MEMORY; nothing has
+ * changed then.
  */
 enum outcome subscription_add(struct broker *b, struct session_ref ref,
 			      const char *subjects, const char *label,
-			      char sid_out[SID_SIZE]);
+			      uint64_t last, char sid_out[SID_SIZE]);
 
 /* The same, but a subscription of the session to just these subjects with just
- * this label, if there is one, serves: a client that listens again and again
- * with its subject does not pile them up. */
+ * this label, if there is one, serves, and nothing is replayed: a client that
+ * listens again and again with its subject does not pile them up. */
 enum outcome subscription_ensure(struct broker *b, struct session_ref ref,
 				 const char *subjects, const char *label,
-				 char sid_out[SID_SIZE]);
+				 uint64_t last, char sid_out[SID_SIZE]);
 
 /*
  * Ends one subscription.  Appends the subjects (as a comma list) and, if it

@@ -12,6 +12,16 @@
 #include "broker/view.h"
 #include "shm/store.h"
 
+static const char reserved[] = "/meta";
+
+bool topic_reserved(const char *subject, size_t n)
+{
+	size_t len = sizeof(reserved) - 1;
+
+	return n >= len && memcmp(subject, reserved, len) == 0 &&
+	       (n == len || subject[len] == '/');
+}
+
 /* FNV-1a from a secret start, so that colliding subjects cannot be chosen. */
 static uint64_t hash_start(const struct broker *b)
 {

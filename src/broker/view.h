@@ -11,6 +11,14 @@
 #include "broker/broker.h"
 #include "broker/layout.h"
 
+/* A ring of records, of this size, and its head. */
+struct eventlog {
+	const char *name;
+	struct log_head *head;
+	char *bytes;
+	uint64_t size;			/* 0: there is none */
+};
+
 struct broker {
 	struct segment segment;
 	struct layout *map;		/* the segment's first bytes */
@@ -24,7 +32,8 @@ struct broker {
 	uint32_t *topics;
 	uint32_t *lengths;
 	uint32_t *addresses;
-	char *log;
+	struct eventlog log;
+	struct eventlog history;
 
 	/* Of this process; the lock protects them against its threads. */
 	uint64_t bells[WORKERS_LIMIT / 64]; /* owed when the lock is given */
@@ -130,6 +139,9 @@ void topic_insert(struct broker *b, uint32_t index);
 void topic_remove(struct broker *b, uint32_t index);
 void topic_clear(struct broker *b);
 
+/* Is it, or is it below, the subject of the server's own? */
+bool topic_reserved(const char *subject, size_t n);
+
 /* Calls each(arg, subscription index) for every subscription, parts included,
  * whose subject is a prefix of the given one. */
 void topic_match(struct broker *b, const char *subject, size_t n,
@@ -162,21 +174,57 @@ void queue_overrun(struct broker *b, struct session *s);
  * behind that, although a listener had it, is lost. */
 void queue_commit(struct broker *b, struct session *s, uint64_t counter);
 
-/* The record at a position, or NULL: overrun, or never there. */
-const struct log_record *eventlog_at(struct broker *b, uint64_t position);
+/* The record of an event at a position, or NULL: overrun, or never there. */
+struct log_record *eventlog_at(const struct eventlog *log, uint64_t position);
+
+/* The position of the event before a record's; 0: none.  It may be overrun. */
+uint64_t eventlog_before(const struct log_record *r);
 
 /* Room for a record of so many packed bytes, tail moved out of its way.
  * Returns the position, and the place in *record_out; NULL there when the log
  * could never hold it. */
-uint64_t eventlog_reserve(struct broker *b, size_t packed_bytes,
+uint64_t eventlog_reserve(struct eventlog *log, size_t packed_bytes,
 			  struct log_record **record_out);
 
-/* Makes the reserved record real, its fan-out under way. */
-void eventlog_commit(struct broker *b, uint64_t position);
+/* Writes a record: kind, time, target and what is said of the packed bytes as
+ * in like; these come from two places, more the last ones.  Returns its
+ * position, to be committed, or 0 when the log could never hold it. */
+uint64_t eventlog_append(struct eventlog *log, const struct log_record *like,
+			 const void *packed, const struct buf *more);
+
+/* Makes the record real. */
+void eventlog_commit(struct eventlog *log, uint64_t position);
+
+/* Takes the newest record back, which nobody refers to: its place is free. */
+void eventlog_retract(struct eventlog *log, uint64_t position);
 
 /* Lets all records go if they do not lead from tail to head, and the head to
- * a place where a record may be. */
-void eventlog_mend(struct broker *b);
+ * a place where a record may be; derives the way back anew. */
+void eventlog_mend(struct eventlog *log);
+
+/* Copies an event of the log into the history, if it is to be there and is not
+ * yet. */
+void history_add(struct broker *b, struct log_record *r);
+
+/* What a replay needs; made before the lock is taken. */
+struct replay {
+	uint64_t *found;		/* positions, newest first */
+	unsigned max;
+	struct buf mark;		/* a packed attribute */
+};
+
+/* For at most last events.  Returns 0, or -1: no memory. */
+int replay_prepare(struct broker *b, uint64_t last, struct replay *out);
+void replay_release(struct replay *r);
+
+/* Publishes the newest events of the history that match a committed
+ * subscription, the oldest of them first, to its session alone; no more than
+ * its queue holds without a loss. */
+void replay_to(struct broker *b, uint32_t first, struct replay *r);
+
+/* Makes a record of the log real, and does its fan-out.  Returns the sessions
+ * reached. */
+unsigned publish_record(struct broker *b, uint64_t position);
 
 /* Puts the event at log.fanout into the queues it belongs to (again, after a
  * crash) and declares that done.  Returns the sessions reached. */
@@ -197,7 +245,7 @@ int session_check(struct broker *b, struct buf *report);
 int queue_check(struct broker *b, struct buf *report);
 int subscription_check(struct broker *b, struct buf *report);
 int topic_check(struct broker *b, struct buf *report);
-int eventlog_check(struct broker *b, struct buf *report);
+int eventlog_check(const struct eventlog *log, struct buf *report);
 int worker_check(struct broker *b, struct buf *report);
 int address_check(struct broker *b, struct buf *report);
 

@@ -47,9 +47,11 @@ static int do_subscribe(struct task *t)
 	char sid[SID_SIZE];
 	enum outcome outcome = NO_SUBJECT;
 
+	if (task_last(t) < 0)
+		return -1;
 	if (subjects)
 		outcome = subscription_add(t->broker, t->session.ref, subjects,
-					   label, sid);
+					   label, t->last, sid);
 	if (outcome != DONE)
 		return task_refuse(t, outcome, outcome == SEGMENT_FULL ?
 				      "subscription (subscriptions.max)" :

@@ -100,17 +100,14 @@ static void add_heartbeat(struct task *t)
 static int find_ack(struct task *t, uint64_t *ack_out)
 {
 	const char *text = t->request->last_event_id;
-	size_t digits;
 
 	if (!*text)
 		text = task_field(t, "p_ack");
 	if (!text)
 		return 0;
-	digits = strspn(text, "0123456789");
-	if (digits == 0 || digits > 18 || text[digits])
+	if (task_number(text, ack_out) < 0)
 		return refuse(&t->refusal, 200, "p_ack must be the p_eid of "
 			      "the last event that arrived, or 0");
-	*ack_out = strtoull(text, NULL, 10);
 	return 1;
 }
 
@@ -192,7 +189,7 @@ static int listen_as(struct task *t, const char *ack, const char *reliable,
 
 	if (subjects)
 		outcome = subscription_ensure(t->broker, t->session.ref,
-					      subjects, label, sid);
+					      subjects, label, t->last, sid);
 	if (outcome == DONE)
 		outcome = listener_listen(t->broker, t->session.ref,
 					  t->controller->worker, wish, &place);
@@ -214,7 +211,7 @@ int listening_join(struct task *t)
 {
 	enum session_mode mode = MODE_STREAM;
 
-	if (choose_mode(t, &mode) < 0 || task_join(t) < 0)
+	if (choose_mode(t, &mode) < 0 || task_last(t) < 0 || task_join(t) < 0)
 		return -1;
 	if (listen_as(t, "join-listen-ack", task_reliable(t), mode) == 0)
 		return 0;
@@ -227,7 +224,8 @@ int listening_listen(struct task *t)
 {
 	enum session_mode mode = MODE_STREAM;
 
-	if (choose_mode(t, &mode) < 0 || listening_acknowledge(t, true) < 0)
+	if (choose_mode(t, &mode) < 0 || task_last(t) < 0 ||
+	    listening_acknowledge(t, true) < 0)
 		return -1;
 	return listen_as(t, "listen-ack", NULL, mode);
 }

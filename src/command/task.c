@@ -7,6 +7,7 @@
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "command/outcome.h"
@@ -84,6 +85,28 @@ static const char *client_address(const struct task *t)
 	last = last ? last + 1 : value;
 	return address_read(&a, last, strlen(last)) ? last :
 						      t->request->address;
+}
+
+int task_number(const char *text, uint64_t *n_out)
+{
+	size_t digits = strspn(text, "0123456789");
+
+	if (digits == 0 || digits > 18 || text[digits])
+		return -1;
+	*n_out = strtoull(text, NULL, 10);
+	return 0;
+}
+
+int task_last(struct task *t)
+{
+	const char *asked = task_field(t, "p_last");
+	char quote[64];
+
+	if (!asked || task_number(asked, &t->last) == 0)
+		return 0;
+	return refuse(&t->refusal, 200, "p_last must be a whole number, how "
+		      "many earlier events, not '%s'",
+		      refusal_quote(quote, asked));
 }
 
 int task_join(struct task *t)

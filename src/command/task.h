@@ -25,6 +25,7 @@ struct task {
 	struct command command;
 	struct session_view session;
 	uint64_t settled;		/* of its events, known to be there */
+	uint64_t last;			/* p_last, or 0 */
 	const struct adapter *adapter;	/* of the answer */
 	const char *callback;		/* p_callback, or NULL */
 	struct answer answer;
@@ -52,6 +53,13 @@ int task_join(struct task *t);
 /* "1" if the request asked for a reliable session, else NULL: what the
  * acknowledgement says of it. */
 const char *task_reliable(const struct task *t);
+
+/* Reads how many earlier events a subscription is to begin with.  Returns 0, or
+ * -1 when p_last is no number. */
+int task_last(struct task *t);
+
+/* Reads a whole number of at most 18 digits.  Returns 0, or -1. */
+int task_number(const char *text, uint64_t *n_out);
 
 /* listening.c: the commands that open a data channel. */
 int listening_join(struct task *t);

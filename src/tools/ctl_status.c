@@ -22,7 +22,7 @@ struct amount {
 	uint64_t n;
 };
 
-enum { SPENT = 10, COUNTS = 11 };
+enum { SPENT = 11, COUNTS = 11 };
 
 struct picture {
 	struct status status;
@@ -47,7 +47,8 @@ static void picture_spent(struct picture *p)
 		{ "topics", at->lengths - at->topics },
 		{ "lengths", at->addresses - at->lengths },
 		{ "addresses", at->log - at->addresses },
-		{ "log", p->status.bytes - at->log },
+		{ "log", at->history - at->log },
+		{ "history", p->status.bytes - at->history },
 	};
 	int i;
 
@@ -88,6 +89,11 @@ static void take_picture(struct broker *b, struct picture *p)
 static uint64_t log_used(const struct status *s)
 {
 	return s->log_head - s->log_tail;
+}
+
+static uint64_t history_used(const struct status *s)
+{
+	return s->history_head - s->history_tail;
 }
 
 static int64_t uptime(const struct status *s)
@@ -176,6 +182,7 @@ static void show_limits(struct buf *out, const struct status *s)
 	show_limit(out, "subscriptions", s->subscriptions, g->subscriptions);
 	show_limit(out, "workers", s->workers, g->workers);
 	show_limit(out, "log bytes", log_used(s), g->log_bytes);
+	show_limit(out, "history bytes", history_used(s), g->history_bytes);
 	if (s->listen_slots)
 		show_limit(out, "listen slots", slots_used(s),
 			   s->listen_slots);
@@ -254,6 +261,7 @@ static void write_limits(struct json *j, const struct status *s)
 		{ "subject_bytes", g->subject_bytes },
 		{ "log_bytes", g->log_bytes },
 		{ "listen_slots", s->listen_slots },
+		{ "history_bytes", g->history_bytes },
 	};
 
 	write_amounts(j, "limits", limits,
@@ -286,12 +294,13 @@ static void write_channels(struct json *j, const struct status *s)
 		      (int)(sizeof(channels) / sizeof(channels[0])));
 }
 
-static void write_log(struct json *j, const struct status *s)
+static void write_ring(struct json *j, const char *name, uint64_t head,
+		       uint64_t tail)
 {
-	json_object(j, "log");
-	json_uint(j, "head", s->log_head);
-	json_uint(j, "tail", s->log_tail);
-	json_uint(j, "bytes", log_used(s));
+	json_object(j, name);
+	json_uint(j, "head", head);
+	json_uint(j, "tail", tail);
+	json_uint(j, "bytes", head - tail);
 	json_end(j);
 }
 
@@ -332,7 +341,8 @@ static void write_all(struct json *j, const char *name,
 	json_uint(j, "subscriptions", s->subscriptions);
 	json_uint(j, "queued", s->queued);
 	write_amounts(j, "counts", p->counts, COUNTS);
-	write_log(j, s);
+	write_ring(j, "log", s->log_head, s->log_tail);
+	write_ring(j, "history", s->history_head, s->history_tail);
 	write_workers(j, p);
 	json_end(j);
 	buf_release(&epoch);

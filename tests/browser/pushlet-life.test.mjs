@@ -140,6 +140,34 @@ for (const transport of ['sse', 'stream', 'pull', 'poll', 'script']) {
 				['patient', '3']);
 			assert.deepEqual(await tab.heard(dropped, 0), []);
 		});
+
+		it('begins with the last events, in order, and shows none twice', async () => {
+			const tab = await tabs.tab({ transports: [transport] });
+			const numbers = (events) => events.map((e) => Number(e.n));
+			const sequence = (a, b) => Array.from({ length: b - a + 1 }, (_, i) => a + i);
+
+			for (let n = 1; n <= 30; n++)
+				await tabs.lab.publish('/last/20', { n });
+			const box = await tab.subscribe('/last/20', { last: 20 });
+			const first = await tab.heard(box, 20);
+			assert.deepEqual(numbers(first), sequence(11, 30));
+			assert.ok(first.every((e) => e.p_history === '1'));
+			await tab.live();
+			await tabs.lab.publish('/last/20', { n: 31 });
+			await tab.heard(box, 21);
+
+			/* The server forgets the session; two are missed. */
+			const id = await tab.run(() => p.id);
+			await tab.page.context().setOffline(true);
+			await tabs.front.client().ask({ p_event: 'leave', p_id: id });
+			for (const n of [32, 33])
+				await tabs.lab.publish('/last/20', { n });
+			await tab.page.context().setOffline(false);
+			await tab.logged('rejoin');
+			await tab.heard(box, 23);
+			await tabs.lab.publish('/last/20', { n: 34 });
+			assert.deepEqual(numbers(await tab.heard(box, 24)), sequence(11, 34));
+		});
 	});
 }
 

@@ -142,8 +142,11 @@ static void subscribe(void)
 {
 	char sid[SID_SIZE];
 
-	subscription_ensure(b, clients[0].session.ref, "/a,/b", "label", sid);
-	subscription_add(b, clients[1].session.ref, "/c,/d,/e", NULL, sid);
+	subscription_ensure(b, clients[0].session.ref, "/a,/b", "label", 0,
+			    sid);
+	subscription_add(b, clients[1].session.ref, "/c,/d,/e", NULL, 9,
+			 sid);
+	subscription_add(b, clients[2].session.ref, "/a,/d", NULL, 9, sid);
 }
 
 static void unsubscribe(void)
@@ -253,6 +256,7 @@ static void open_small(void)
 	properties.workers_max = 3;
 	properties.queue_size = 4;
 	properties.log_bytes = 4096;
+	properties.history_bytes = 2048;
 	properties.subject_bytes = 32;
 	properties.event_bytes = 512;
 	properties.session_timeout = UINT32_MAX;
@@ -271,7 +275,7 @@ static void enter_client(struct client *c, const char *subjects,
 	struct place place;
 
 	must(session_join(b, 0, "127.0.0.1", &c->session) == DONE);
-	must(subscription_add(b, c->session.ref, subjects, label, c->sid) ==
+	must(subscription_add(b, c->session.ref, subjects, label, 0, c->sid) ==
 	     DONE);
 	must(listener_listen(b, c->session.ref, worker, MODE_STREAM, &place) ==
 	     DONE);

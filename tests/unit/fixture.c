@@ -54,6 +54,7 @@ static void small_limits(void)
 	limits.workers_max = 4;
 	limits.queue_size = 8;
 	limits.log_bytes = 8192;
+	limits.history_bytes = 4096;
 	limits.subject_bytes = 64;
 	limits.event_bytes = 1024;
 	limits.event_attributes = 8;
@@ -156,7 +157,7 @@ void client_subscribe(struct client *c, const char *subjects,
 		      const char *label)
 {
 	ck_assert_int_eq(subscription_add(broker, c->session.ref, subjects,
-					  label, c->sid), DONE);
+					  label, 0, c->sid), DONE);
 }
 
 struct client client_join_reliable(const char *subjects)

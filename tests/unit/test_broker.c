@@ -326,7 +326,7 @@ static void *use_broker(void *arg)
 	for (i = 0; i < ROUNDS; i++) {
 		ck_assert_int_eq(session_join(broker, 0, "", &view), DONE);
 		ck_assert_int_eq(subscription_add(broker, view.ref, "/a,/b",
-						  NULL, sid), DONE);
+						  NULL, 0, sid), DONE);
 		ck_assert_int_eq(publish(broker, &p, &reached, NULL), DONE);
 		ck_assert_uint_ge(reached, 1);
 		session_expire(broker);

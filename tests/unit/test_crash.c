@@ -399,7 +399,7 @@ static unsigned events_since(uint64_t position)
 	unsigned n = 0;
 
 	for (; position < broker->map->log.head; position += r->bytes) {
-		r = (struct log_record *)(broker->log + position % 2048);
+		r = (struct log_record *)(broker->log.bytes + position % 2048);
 		n += r->kind == LOG_EVENT;
 	}
 	return n;
@@ -417,21 +417,104 @@ static enum state published(void)
 	return a == b && b == c ? a : HALF;
 }
 
+/* What a newcomer to /h gets: exactly what was said there, and so often. */
+static void publish_h(void)
+{
+	say("/h", "e");
+}
+
+static void two_were_said(void)
+{
+	actor = client_join("/h");
+	say("/h", "1");
+	say("/h", "2");
+}
+
+static const struct session *slot_of_actor(void)
+{
+	return session_at(broker, actor.session.ref.index);
+}
+
+static const char *remembered(void)
+{
+	static char text[64];
+	char sid[SID_SIZE];
+	struct client late = client_join(NULL);
+
+	ck_assert_int_eq(subscription_add(broker, late.session.ref, "/h", NULL,
+					  9, sid), DONE);
+	snprintf(text, sizeof(text), "%s", waiting(&late));
+	session_leave(broker, late.session.ref);
+	return text;
+}
+
+static enum state remembered_and_published(void)
+{
+	enum state a = either(waiting(&actor), "1 2", "1 2 e");
+	enum state b = either(remembered(), "1 2", "1 2 e");
+
+	return a == b ? a : HALF;
+}
+
+static void said_to_nobody(void)
+{
+	say("/h", "1");
+	say("/h", "2");
+}
+
+static enum state remembered_only(void)
+{
+	return either(remembered(), "1 2", "1 2 e");
+}
+
+static void actor_comes_late(void)
+{
+	said_to_nobody();
+	actor = client_join(NULL);
+}
+
+static void subscribe_to_last(void)
+{
+	char sid[SID_SIZE];
+
+	ck_assert_int_eq(subscription_ensure(broker, actor.session.ref, "/h",
+					     NULL, 9, sid), DONE);
+}
+
+/* Who dies behind the subscription may leave some of the earlier events out;
+ * those that are there are in order, and the new ones come. */
+static enum state replayed(void)
+{
+	const char *text;
+
+	if (slot_of_actor()->subscription_count == 0)
+		return NOT_AT_ALL;
+	say("/h", "3");
+	text = waiting(&actor);
+	return strcmp(text, "3") == 0 || strcmp(text, "1 3") == 0 ||
+	       strcmp(text, "1 2 3") == 0 ? WHOLLY : HALF;
+}
+
 static void three_want_it_and_the_log_wraps(void)
 {
 	const struct log_head *log = &broker->map->log;
+	struct client somebody;
 	uint64_t left;
 
 	/* Move on, that the log wraps over none of the bystanders' events. */
 	session_leave(broker, hearer.session.ref);
 	session_leave(broker, waiter.session.ref);
+	somebody = client_join("/nobody");
 	while (log->head % 2048 < 900)
 		say("/nobody", "x");
+	session_leave(broker, somebody.session.ref);
 	make_bystanders();
 	three_want_it();
 	/* Some room is left at the end, too little for the event. */
+	somebody = client_join("/nobody");
 	while ((left = 2048 - log->head % 2048) >= 128)
 		say("/nobody", left % 128 ? "x" : "twenty letters or so");
+	session_leave(broker, somebody.session.ref);
 	ck_assert_uint_eq(left, 96);
 }
 
@@ -595,11 +678,12 @@ static void two_are_overrun(void)
 
 	actor_listens();
 	for (i = 0; i < 2; i++) {
-		r = (struct log_record *)(broker->log + queue_of(broker,
+		r = (struct log_record *)(broker->log.bytes + queue_of(broker,
 			session_at(broker, actor.session.ref.index))[i]
 			.position % broker->map->geometry.log_bytes);
 		r->kind = LOG_FILLER;
 	}
+	broker_repair(broker);
 }
 
 /* The loss is told, but perhaps for the one that was being counted. */
@@ -951,6 +1035,9 @@ static void settle(void)
 	p.poll_timeout = 99002;
 	p.overflow = OVERFLOW_ABORT;
 	p.publish_from = FROM_ID;
+	p.history_max = 9;
+	p.history_seconds = 99003;
+	snprintf(p.history_subjects, sizeof(p.history_subjects), "/h");
 	broker_settle(broker, &p);
 }
 
@@ -962,9 +1049,11 @@ static enum state settled(void)
 		(r->session_subscriptions == 3) + (r->event_bytes == 299) +
 		(r->event_attributes == 2) + (r->pull_timeout == 99001) +
 		(r->poll_timeout == 99002) + (r->overflow == OVERFLOW_ABORT) +
-		(r->publish_from == FROM_ID);
+		(r->publish_from == FROM_ID) + (r->history_max == 9) +
+		(r->history_seconds == 99003) +
+		(strcmp(r->history_subjects, "/h") == 0);
 
-	return n == 8 ? WHOLLY : NOT_AT_ALL;
+	return n == 11 ? WHOLLY : NOT_AT_ALL;
 }
 
 static int stores_left;		/* before the child dies */
@@ -1059,6 +1148,11 @@ static const struct operation operations[] = {
 	  publish_e, published_wrapped },
 	{ "publish over a wanted event", the_oldest_is_still_wanted,
 	  publish_e, published_over },
+	{ "publish with history", two_were_said, publish_h,
+	  remembered_and_published },
+	{ "publish to nobody", said_to_nobody, publish_h, remembered_only },
+	{ "subscribe to the last", actor_comes_late, subscribe_to_last,
+	  replayed },
 	{ "publish to full queues", queues_are_full, publish_e, overflowed },
 	{ "publish to full queues, abort", queues_are_full_and_abort,
 	  publish_e, all_aborted },

@@ -208,12 +208,14 @@ static void set_up_small_log(void)
 static void flood(void)
 {
 	uint64_t head = broker->map->log.head;
+	struct client somebody = client_join("/flood");
 	char text[301];
 
 	memset(text, 'x', 300);
 	text[300] = '\0';
 	while (broker->map->log.tail < head)
 		say("/flood", text);
+	session_leave(broker, somebody.session.ref);
 }
 
 START_TEST(what_the_log_overran_is_lost_and_told)
@@ -317,7 +319,7 @@ START_TEST(a_loss_behind_other_events_is_told_after_them)
 	say("/a", "1");
 	/* The event behind is damaged, not merely old. */
 	say("/a", "2");
-	((struct log_record *)(broker->log + queue_next(broker,
+	((struct log_record *)(broker->log.bytes + queue_next(broker,
 		session_at(broker, 0))[1].position %
 		broker->map->geometry.log_bytes))->kind = 77;
 	say("/a", "3");

@@ -36,15 +36,14 @@ static uint64_t append(size_t n)
 	size_t i;
 
 	broker_lock(broker);
-	position = eventlog_reserve(broker, n, &r);
+	position = eventlog_reserve(&broker->log, n, &r);
 	if (r) {
 		r->target = NONE;
 		r->packed_bytes = (uint32_t)n;
 		r->subject_offset = r->subject_bytes = 0;
 		for (i = 0; i < n; i++)
 			((char *)(r + 1))[i] = byte_of(position, i);
-		eventlog_commit(broker, position);
-		log_head()->fanout = 0;
+		eventlog_commit(&broker->log, position);
 	}
 	broker_unlock(broker);
 	return r ? position : 0;
@@ -57,7 +56,7 @@ static bool stands(uint64_t position, size_t n)
 	size_t i = 0;
 
 	broker_lock(broker);
-	r = eventlog_at(broker, position);
+	r = eventlog_at(&broker->log, position);
 	if (r) {
 		while (i < n && ((const char *)(r + 1))[i] ==
 		       byte_of(position, i))
@@ -144,9 +143,9 @@ START_TEST(an_uncommitted_event_is_not_there)
 
 	append(10);
 	broker_lock(broker);
-	position = eventlog_reserve(broker, 10, &r);
+	position = eventlog_reserve(&broker->log, 10, &r);
 	ck_assert_ptr_nonnull(r);
-	ck_assert_ptr_null(eventlog_at(broker, position));
+	ck_assert_ptr_null(eventlog_at(&broker->log, position));
 	broker_unlock(broker);
 	all_is_well();
 	ck_assert_uint_eq(append(20), position);
@@ -263,7 +262,7 @@ static int broken(void)
 	int n;
 
 	broker_lock(broker);
-	n = eventlog_check(broker, &report);
+	n = eventlog_check(&broker->log, &report);
 	broker_unlock(broker);
 	ck_assert_int_eq(n > 0, report.len > 0);
 	buf_release(&report);
@@ -290,14 +289,14 @@ static void fanout_left(void) { log_head()->fanout = log_head()->tail; }
 
 static struct log_record *oldest(void)
 {
-	return (struct log_record *)(broker->log + log_head()->tail % RING);
+	return (struct log_record *)(broker->log.bytes + log_head()->tail % RING);
 }
 
 static void no_bytes(void) { oldest()->bytes = 0; }
 static void odd_bytes(void) { oldest()->bytes++; }
 static void many_bytes(void) { oldest()->bytes = UINT32_MAX & ~15u; }
 static void other_position(void) { oldest()->position += RING; }
-static void unknown_kind(void) { oldest()->kind = 3; }
+static void unknown_kind(void) { oldest()->kind = 4; }
 static void long_packed(void) { oldest()->packed_bytes = UINT32_MAX; }
 static void subject_outside(void) { oldest()->subject_offset = 1000; }
 static void long_subject(void) { oldest()->subject_bytes = UINT32_MAX; }

@@ -70,6 +70,9 @@ START_TEST(our_own_defaults_agree_with_each_other)
 	ck_assert_uint_eq(p.sessions_max, 10000);
 	ck_assert_uint_eq(p.queue_size, 256);
 	ck_assert_uint_eq(p.log_bytes, 8388608);
+	ck_assert_uint_eq(p.history_bytes, 1048576);
+	ck_assert_uint_eq(p.history_max, 100);
+	ck_assert_str_eq(p.history_subjects, "/");
 	ck_assert_int_eq(p.overflow, OVERFLOW_DROP_OLDEST);
 	ck_assert_int_eq(p.publish_from, FROM_HANDLE);
 	ck_assert_uint_eq(p.stream_max, 0);
@@ -136,6 +139,8 @@ static const struct {
 	{ "log.max.bytes=268287", ": log.max.bytes must be at least 268288 "
 	  "for event.max.bytes=65536 (it must hold 4 such events), not "
 	  "268287\n" },
+	{ "history.max.bytes=65535", ": history.max.bytes must be 0, for none, "
+	  "or at least 65536, not 65535\n" },
 	{ "queue.overflow=wait", ":1: queue.overflow must be one of "
 	  "drop-oldest|abort, not 'wait'\n" },
 	{ "session.timeout.mins=0", ":1: session.timeout.mins must be minutes "

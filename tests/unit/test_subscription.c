@@ -13,7 +13,7 @@
 static enum outcome add(struct client *c, const char *subjects,
 			const char *label)
 {
-	return subscription_add(broker, c->session.ref, subjects, label,
+	return subscription_add(broker, c->session.ref, subjects, label, 0,
 				c->sid);
 }
 
@@ -290,7 +290,7 @@ static bool ensured(struct client *c, const char *subjects, const char *label,
 	char found[SID_SIZE];
 
 	ck_assert_int_eq(subscription_ensure(broker, c->session.ref, subjects,
-					     label, found), DONE);
+					     label, 0, found), DONE);
 	return strcmp(found, sid) == 0;
 }
 
@@ -329,10 +329,10 @@ START_TEST(ensuring_again_and_again_piles_nothing_up)
 		ck_assert(ensured(&c, "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16",
 				  NULL, sid));
 	ck_assert_uint_eq(used(), 16);
-	ck_assert_int_eq(subscription_ensure(broker, c.session.ref, "/", NULL,
+	ck_assert_int_eq(subscription_ensure(broker, c.session.ref, "/", NULL, 0,
 					     sid), TOO_MANY_SUBSCRIPTIONS);
 	session_leave(broker, c.session.ref);
-	ck_assert_int_eq(subscription_ensure(broker, c.session.ref, "/", NULL,
+	ck_assert_int_eq(subscription_ensure(broker, c.session.ref, "/", NULL, 0,
 					     sid), GONE);
 }
 END_TEST
@@ -365,8 +365,8 @@ START_TEST(a_list_that_leads_astray_ends_and_hurts_no_other_session)
 	other = client_join("/e");
 	later = client_join(NULL);
 	damages[_i]();
-	subscription_add(broker, later.session.ref, "/f,/g", NULL, sid);
-	subscription_add(broker, later.session.ref, "/f,/g,/h", NULL, sid);
+	subscription_add(broker, later.session.ref, "/f,/g", NULL, 0, sid);
+	subscription_add(broker, later.session.ref, "/f,/g,/h", NULL, 0, sid);
 	ck_assert_int_eq(session_leave(broker, c.session.ref), DONE);
 	ck_assert_uint_eq(say("/e", "x"), 1);
 	ck_assert_str_eq(client_peek(&other), "x");
@@ -398,9 +398,9 @@ START_TEST(listening_again_for_the_same_keeps_the_subscription)
 	char first[SID_SIZE], again[SID_SIZE];
 
 	ck_assert_int_eq(subscription_ensure(broker, c.session.ref, "/a,/b",
-					     "label", first), DONE);
+					     "label", 0, first), DONE);
 	ck_assert_int_eq(subscription_ensure(broker, c.session.ref, ",/a,,/b",
-					     "label", again), DONE);
+					     "label", 0, again), DONE);
 	ck_assert_str_eq(again, first);
 	ck_assert_uint_eq(used(), 2);
 	all_is_well();
@@ -419,11 +419,11 @@ START_TEST(listening_for_anything_else_is_a_subscription_more)
 	unsigned i;
 
 	ck_assert_int_eq(subscription_ensure(broker, c.session.ref, "/a,/b",
-					     "label", sid), DONE);
+					     "label", 0, sid), DONE);
 	for (i = 0; i < sizeof(other) / sizeof(other[0]); i++)
 		ck_assert_int_eq(subscription_ensure(broker, c.session.ref,
 						     other[i].subjects,
-						     other[i].label, sid),
+						     other[i].label, 0, sid),
 				 DONE);
 	ck_assert_uint_eq(used(), 2 + 1 + 2 + 2 + 2 + 3 + 2);
 	all_is_well();
