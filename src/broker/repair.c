@@ -91,6 +91,8 @@ void repair_all(struct broker *b)
 	subscriptions_rebuild(b);
 	eventlog_mend(&b->log);
 	eventlog_mend(&b->history);
+	if (b->map->history.fanout)	/* it has none */
+		STORE(b->map->history.fanout, 0);
 	if (b->map->log.fanout)
 		publish_fanout(b);
 	wake_all(b);
