@@ -8,10 +8,10 @@
  */
 #include "broker/subscription.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/digits.h"
 #include "base/utf8.h"
 #include "broker/view.h"
 #include "shm/store.h"
@@ -19,7 +19,7 @@
 void subscription_sid(char sid_out[SID_SIZE], uint32_t index,
 		      uint32_t generation)
 {
-	snprintf(sid_out, SID_SIZE, "%07x%x", index, generation);
+	digits_hex(digits_hex(sid_out, index, 7), generation, 1);
 }
 
 /* The index a sid names, if it could be one of ours. */
