@@ -101,7 +101,7 @@ static void subscribe_one(struct session_ref ref, unsigned number, char which)
 	char subject[40], sid[SID_SIZE];
 
 	snprintf(subject, sizeof(subject), "/bench/%u/%c", number, which);
-	if (subscription_add(bench.broker, ref, subject, NULL, sid) != DONE)
+	if (subscription_add(bench.broker, ref, subject, NULL, 0, sid) != DONE)
 		give_up("a subscription");
 }
 
