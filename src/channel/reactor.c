@@ -483,6 +483,7 @@ void reactor_free(struct reactor **r_ptr)
 	struct reactor *r = *r_ptr;
 
 	doorbell_stop(&r->doorbell);
+	uv_run(&r->loop, UV_RUN_NOWAIT);	/* a signal that came before */
 	empty_inbox(r);
 	while (r->roster.oldest)
 		lose_channel(r, r->roster.oldest);

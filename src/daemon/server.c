@@ -168,6 +168,18 @@ static void reload(uv_signal_t *signal, int number)
 	report_lines(&report);
 }
 
+/* One that comes between two segments waits for the next loop. */
+static void hold_signals(int how)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	pthread_sigmask(how, &set, NULL);
+}
+
 static void on_signal(struct server *s, uv_signal_t *handle, uv_signal_cb cb,
 		      int number)
 {
@@ -240,17 +252,16 @@ static int start(struct server *s, const struct sockets *sockets)
 	on_signal(s, &s->term, stop, SIGTERM);
 	on_signal(s, &s->interrupt, stop, SIGINT);
 	on_signal(s, &s->hangup, reload, SIGHUP);
+	hold_signals(SIG_UNBLOCK);
 	return start_accepting(s, sockets);
 }
 
 static void finish(struct server *s)
 {
 	stop_requests(s);
-	if (s->reactor) {
-		/* A signal that came meanwhile is not to be lost. */
-		uv_run(reactor_loop(s->reactor), UV_RUN_NOWAIT);
+	hold_signals(SIG_BLOCK);
+	if (s->reactor)
 		reactor_free(&s->reactor);
-	}
 	worker_exit(s->broker, s->worker);
 	broker_close(&s->broker);
 }
