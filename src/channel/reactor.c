@@ -2,9 +2,8 @@
 /*
  * reactor.c - what wakes channels, and what becomes of them
  *
- * Channels found ready are collected and served, in batches, at the end of
- * what woke us.  A channel is closed in one place, and its memory
- * freed when libuv has let go of its handle.
+ * Channels found ready are collected and served, in batches, at the end of what
+ * woke us.  A channel is closed in one place, its memory freed later, by libuv.
  */
 #include "channel/reactor.h"
 
@@ -21,6 +20,7 @@
 #include "channel/doorbell.h"
 #include "channel/inbox.h"
 #include "channel/ready.h"
+#include "channel/rest.h"
 #include "channel/roster.h"
 
 enum {
@@ -41,6 +41,7 @@ struct reactor {
 	struct doorbell doorbell;
 	struct roster roster;
 	struct ready ready;
+	struct rest rest;
 	struct deliver deliver;
 	bool stopping, retired;
 };
@@ -99,15 +100,6 @@ static void dismiss(struct reactor *r, struct channel *c)
 	part(r, c, channel_finish(c, &last));
 }
 
-static void abort_channel(struct reactor *r, struct channel *c,
-			  const char *reason)
-{
-	struct buf last = BUF_INIT;
-
-	channel_abort(c, &last, reason);
-	part(r, c, channel_finish(c, &last));
-}
-
 static void conclude(struct reactor *r, struct channel *c, enum verdict v)
 {
 	switch (v) {
@@ -122,7 +114,7 @@ static void conclude(struct reactor *r, struct channel *c, enum verdict v)
 		return;
 	case AGAIN:
 		ready_add(&r->ready, c);
-		break;
+		/* fall through */
 	case IDLE:
 		break;
 	}
@@ -139,19 +131,20 @@ static void serve_ready(struct reactor *r)
 	struct channel *batch[DELIVER_BATCH];
 	enum verdict verdicts[DELIVER_BATCH];
 	unsigned n, i, left = r->ready.count;
+	uint64_t began = uv_hrtime();
 
-	while (left > 0) {
-		n = ready_take(&r->ready, batch,
-			       left < DELIVER_BATCH ? left : DELIVER_BATCH);
+	while (left > 0 &&
+	       (n = ready_take(&r->ready, batch, left < DELIVER_BATCH ?
+			       left : DELIVER_BATCH)) > 0) {
 		left -= n;
-		if (n == 0)
-			break;
 		deliver_batch(&r->deliver, batch, n, verdicts);
 		for (i = 0; i < n; i++)
 			conclude(r, batch[i], verdicts[i]);
 	}
 	if (r->ready.count)
 		uv_async_send(&r->wake);
+	else
+		rest_after(&r->rest, began);
 }
 
 static void room_to_write(struct reactor *r, struct channel *c)
@@ -240,14 +233,16 @@ static void adopt(struct reactor *r, struct channel *c)
 		ready_add(&r->ready, c);
 }
 
-static void empty_inbox(struct reactor *r)
+/* Was somebody there? */
+static bool empty_inbox(struct reactor *r)
 {
-	struct channel *c, *next;
+	struct channel *first = inbox_take(&r->inbox), *c, *next;
 
-	for (c = inbox_take(&r->inbox); c; c = next) {
+	for (c = first; c; c = next) {
 		next = c->newer;
 		adopt(r, c);
 	}
+	return first;
 }
 
 void reactor_adopt(struct reactor *r, struct channel *c, int fd, int request)
@@ -261,7 +256,6 @@ void reactor_adopt(struct reactor *r, struct channel *c, int fd, int request)
 static void session_ready(void *arg, uint32_t session)
 {
 	struct reactor *r = arg;
-
 	struct channel *c = roster_of(&r->roster, session);
 
 	if (c)
@@ -272,17 +266,19 @@ static void session_ready(void *arg, uint32_t session)
 static void retire(struct reactor *r)
 {
 	struct channel *c, *next;
+	struct buf last = BUF_INIT;
 
 	if (r->retired)
 		return;
-	r->retired = true;
-	r->stopping = true;
+	r->retired = r->stopping = true;
 	log_warn("segment %s was destroyed; ending all channels",
 		 broker_name(r->broker));
 	for (c = r->roster.oldest; c; c = next) {
 		next = c->newer;
-		if (!c->ending)
-			abort_channel(r, c, "the server was stopped for good");
+		if (c->ending)
+			continue;
+		channel_abort(c, &last, "the server was stopped for good");
+		part(r, c, channel_finish(c, &last));
 	}
 	uv_stop(&r->loop);
 }
@@ -290,13 +286,16 @@ static void retire(struct reactor *r)
 static void woken(uv_async_t *wake)
 {
 	struct reactor *r = wake->data;
+	bool came = empty_inbox(r);
 
-	empty_inbox(r);
-	doorbell_answer(&r->doorbell, session_ready, r);
-	if (broker_retired(r->broker))
+	if (broker_retired(r->broker)) {
 		retire(r);
-	else
-		serve_ready(r);
+		return;
+	}
+	if (!came && rest_now(&r->rest))
+		return;		/* the bell stays rung */
+	doorbell_answer(&r->doorbell, session_ready, r);
+	serve_ready(r);
 }
 
 static void heartbeats_due(uv_timer_t *timer);
@@ -405,6 +404,7 @@ static int set_up_loop(struct reactor *r)
 	add_timer(r, &r->heartbeat);
 	add_timer(r, &r->tick);
 	add_timer(r, &r->parting);
+	rest_init(&r->rest, &r->loop, &r->wake);
 	uv_timer_start(&r->tick, ticked, TICK, TICK);
 	inbox_init(&r->inbox);
 	ready_init(&r->ready);
