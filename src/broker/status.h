@@ -23,6 +23,7 @@ struct status {
 	uint32_t open[3];		/* those, by mode of the channel */
 	uint64_t listen_slots;		/* for streams and waiting pulls */
 	uint64_t queued;		/* references waiting in all queues */
+	uint64_t queued_most;		/* in the fullest one */
 };
 
 struct status_worker {
@@ -52,5 +53,9 @@ void status_read(struct broker *b, struct status *out);
 struct status_worker *status_workers(struct broker *b, unsigned *n_out);
 struct status_session *status_sessions(struct broker *b, unsigned *n_out);
 void status_sessions_free(struct status_session *s, unsigned n);
+
+/* Of one session, with the lock held; out is all zero. */
+void status_session_copy(struct broker *b, const struct session *s,
+			 int64_t now, struct status_session *out);
 
 #endif

@@ -4,16 +4,10 @@
  */
 #include "tools/ctl.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <time.h>
 
-#include "base/clock.h"
 #include "broker/session.h"
-#include "broker/status.h"
-#include "tools/tool_json.h"
 
 #define MIB (1024.0 * 1024.0)
 
@@ -96,39 +90,7 @@ static uint64_t history_used(const struct status *s)
 	return s->history_head - s->history_tail;
 }
 
-static int64_t uptime(const struct status *s)
-{
-	int64_t seconds = clock_unix() - s->created;
-
-	return seconds > 0 ? seconds : 0;	/* clocks are set back */
-}
-
-bool ctl_alive(uint32_t pid)
-{
-	return kill((pid_t)pid, 0) == 0 || errno != ESRCH;
-}
-
-void ctl_add_period(struct buf *out, int64_t seconds)
-{
-	if (seconds >= 86400)
-		buf_printf(out, "%" PRId64 "d ", seconds / 86400);
-	seconds %= 86400;
-	buf_printf(out, "%02d:%02d:%02d", (int)(seconds / 3600),
-		   (int)(seconds / 60 % 60), (int)(seconds % 60));
-}
-
 /* -- for people --------------------------------------------------------- */
-
-static void add_time(struct buf *out, int64_t unix_seconds)
-{
-	time_t t = (time_t)unix_seconds;
-	char text[32] = "?";
-	struct tm tm;
-
-	if (localtime_r(&t, &tm))
-		strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm);
-	buf_puts(out, text);
-}
 
 static double share(uint64_t n, uint64_t of)
 {
@@ -141,9 +103,9 @@ static void show_head(struct buf *out, const char *name,
 	buf_puts(out, "segment  ");
 	tool_add_safe(out, name);
 	buf_printf(out, "\nepoch    %016" PRIx64 "\ncreated  ", s->epoch);
-	add_time(out, s->created);
+	ctl_add_time(out, s->created);
 	buf_puts(out, "\nuptime   ");
-	ctl_add_period(out, uptime(s));
+	ctl_add_period(out, ctl_since(s->created));
 	buf_printf(out, "\nbytes    %" PRIu64 " (%.1f MiB)\n", s->bytes,
 		   (double)s->bytes / MIB);
 }
@@ -221,7 +183,7 @@ static void show_workers(struct buf *out, const struct picture *p)
 		const struct status_worker *w = &p->workers[i];
 
 		buf_printf(out, "%-16u%14u  ", w->pid, w->channels);
-		add_time(out, w->since);
+		ctl_add_time(out, w->since);
 		buf_puts(out, ctl_alive(w->pid) ? "\n" : " (dead)\n");
 	}
 	if (p->workers_n == 0)
@@ -332,7 +294,7 @@ static void write_all(struct json *j, const char *name,
 	json_string(j, "name", name);
 	json_string(j, "epoch", buf_str(&epoch));
 	json_uint(j, "created", (uint64_t)s->created);
-	json_uint(j, "uptime", (uint64_t)uptime(s));
+	json_uint(j, "uptime", (uint64_t)ctl_since(s->created));
 	json_uint(j, "bytes", s->bytes);
 	write_amounts(j, "spent", p->spent, SPENT);
 	write_limits(j, s);
@@ -348,20 +310,17 @@ static void write_all(struct json *j, const char *name,
 	buf_release(&epoch);
 }
 
-enum tool_exit ctl_status(struct broker *b, bool json)
+enum tool_exit ctl_status(struct broker *b, const struct ctl_request *q)
 {
 	struct buf out = BUF_INIT;
 	struct json j = { .out = &out };
-	enum tool_exit status;
 	struct picture p;
 
 	take_picture(b, &p);
-	if (json)
+	if (q->json)
 		write_all(&j, broker_name(b), &p);
 	else
 		show_all(&out, broker_name(b), &p);
-	status = tool_print(&out);
-	buf_release(&out);
 	free(p.workers);
-	return status;
+	return ctl_print(&out);
 }

@@ -117,8 +117,8 @@ void json_null(struct json *j, const char *key)
 	buf_puts(j->out, "null");
 }
 
-void json_seconds(struct json *j, const char *key, int64_t ms)
+void json_thousandths(struct json *j, const char *key, uint64_t n)
 {
 	begin(j, key);
-	buf_printf(j->out, "%" PRId64 ".%03d", ms / 1000, (int)(ms % 1000));
+	buf_printf(j->out, "%" PRIu64 ".%03d", n / 1000, (int)(n % 1000));
 }
