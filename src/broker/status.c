@@ -50,6 +50,8 @@ void status_read(struct broker *b, struct status *out)
 	out->workers = b->map->workers.used;
 	memcpy(out->open, b->map->open, sizeof(out->open));
 	out->listen_slots = b->map->rules.listen_slots;
+	out->second = sample_pace(b, 1);
+	out->minute = sample_pace(b, 60);
 	read_sessions(b, out);
 	broker_unlock(b);
 }

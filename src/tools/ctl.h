@@ -23,6 +23,9 @@ struct ctl_request {
 };
 
 enum tool_exit ctl_check(struct broker *b, const struct ctl_request *q);
+enum tool_exit ctl_drain(struct broker *b, const struct ctl_request *q);
+enum tool_exit ctl_kick(struct broker *b, const struct ctl_request *q);
+enum tool_exit ctl_metrics(struct broker *b, const struct ctl_request *q);
 enum tool_exit ctl_repair(struct broker *b, const struct ctl_request *q);
 enum tool_exit ctl_sessions(struct broker *b, const struct ctl_request *q);
 enum tool_exit ctl_show(struct broker *b, const struct ctl_request *q);

@@ -22,6 +22,11 @@ static const char usage[] =
 "  subjects           what is subscribed to, and by how many sessions\n"
 "  check              verify every invariant, change nothing\n"
 "  repair             make all that is derived anew, as after a crash\n"
+"  kick HANDLE [REASON]\n"
+"                     abort a session; its client is told the reason\n"
+"  drain [SECONDS]    send all clients away, spread over so long (10), to come\n"
+"                     back at once\n"
+"  metrics            the same numbers as status, for Prometheus\n"
 "  destroy            end all sessions and remove the segment\n"
 "\n"
 "  -c, --config FILE  properties file, for shm.name\n"
@@ -67,6 +72,9 @@ static const struct verb verbs[] = {
 	{ "subjects", "", 0, 0, JSON, ctl_subjects },
 	{ "check", "", 0, 0, JSON, ctl_check },
 	{ "repair", "", 0, 0, JSON, ctl_repair },
+	{ "kick", " HANDLE [REASON]", 1, 2, JSON, ctl_kick },
+	{ "drain", " [SECONDS]", 0, 1, JSON, ctl_drain },
+	{ "metrics", "", 0, 0, 0, ctl_metrics },
 	{ "destroy", "", 0, 0, FORCE, NULL },
 };
 
