@@ -151,7 +151,7 @@ UNIT_SRC = $(LIB_SRC) $(TOOL_SRC) $(filter-out src/main.c \
 UNIT_TESTS = $(sort $(wildcard tests/unit/test_*.c))
 UNIT_COMMON = $(filter-out $(UNIT_TESTS),$(wildcard tests/unit/*.c))
 BENCHES = $(sort $(wildcard tests/bench/*.c))
-BENCH_MAINS = $(addprefix tests/bench/,feed.c load.c null.c)
+BENCH_MAINS = $(addprefix tests/bench/,feed.c load.c null.c segment.c)
 FUZZERS = $(sort $(wildcard tests/fuzz/fuzz_*.c))
 
 LIBRARY = $(BUILD)/libpushlet.a

@@ -168,6 +168,7 @@ static void set_rules(struct rules *r, const struct properties *p)
 	STORE(r->publish_from, (uint32_t)p->publish_from);
 	STORE(r->listen_slots, p->listen_slots);
 	STORE(r->address_sessions, p->address_sessions);
+	STORE(r->meta_events, (uint32_t)p->meta_events);
 	STORE(r->history_max, p->history_max);
 	STORE(r->history_seconds, p->history_seconds);
 	store_bytes(r->history_subjects, p->history_subjects,
@@ -386,8 +387,10 @@ void broker_unlock(struct broker *b)
 	uint64_t bells[WORKERS_LIMIT / 64];
 	unsigned i, words = (b->geometry.workers + 63) / 64;
 	bool owed = b->bells_owed, repaired = b->repaired;
+	struct notices *notices = b->notices;
 
 	b->repaired = false;
+	b->notices = NULL;
 	if (owed) {
 		memcpy(bells, b->bells, words * sizeof(*bells));
 		memset(b->bells, 0, words * sizeof(*bells));
@@ -401,6 +404,8 @@ void broker_unlock(struct broker *b)
 	if (repaired)
 		log_warn("segment %s: the last holder of its lock died; "
 			 "repaired", b->segment.name);
+	if (notices)
+		presence_publish(b, notices);
 }
 
 static int check_all(struct broker *b, struct buf *report)

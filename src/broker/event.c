@@ -8,10 +8,9 @@
 #include "broker/event.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "base/digits.h"
 #include "base/utf8.h"
 
 #define NAME_MAX_BYTES UINT16_MAX
@@ -86,9 +85,12 @@ int event_add(struct event *e, const char *name, const char *value)
 
 int event_add_int(struct event *e, const char *name, int64_t value)
 {
-	char text[24];
+	char room[1 + DIGITS_SIZE];
+	uint64_t size = value < 0 ? -(uint64_t)value : (uint64_t)value;
+	char *text = digits_decimal(room + 1, size);
 
-	snprintf(text, sizeof(text), "%" PRId64, value);
+	if (value < 0)
+		*--text = '-';
 	return event_add(e, name, text);
 }
 

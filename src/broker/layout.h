@@ -101,6 +101,8 @@ struct rules {
 	uint32_t publish_from;		/* enum publish_from */
 	uint64_t listen_slots;		/* 0: no limit */
 	uint64_t address_sessions;	/* 0: no limit */
+	uint32_t meta_events;		/* enum meta_events */
+	uint32_t reserved;
 	uint64_t history_max;		/* events of one subscription */
 	uint64_t history_seconds;	/* 0: no limit */
 	char history_subjects[HISTORY_SUBJECTS_SIZE];
@@ -276,6 +278,10 @@ struct subscription {
 	uint32_t topic_next;		/* derived: same subject */
 	uint32_t topic_previous;	/* derived; NONE: heads its topic */
 	uint32_t bucket_next;		/* derived; next topic, if it heads one */
+	uint32_t counted;		/* derived: 1 if it counts its session
+					 * among those of the topic */
+	uint32_t online;		/* derived: sessions, if it heads one */
+	uint32_t peak;			/* primary: the most there were */
 	uint16_t subject_bytes;
 	uint16_t label_bytes;		/* 0xffff: no label */
 	char text[];			/* subject, label; no NULs */
@@ -304,6 +310,8 @@ struct layout {
 	int64_t reap_due;		/* clock_ms(); the same for workers */
 	uint64_t channels;		/* number of the last listener */
 	uint32_t open[4];		/* derived: listeners, by served_as */
+	uint64_t sessions_peak;		/* primary: the most there were */
+	uint64_t watchers;		/* derived: subscriptions below /meta */
 	struct rules rules;		/* primary */
 	struct log_head log;
 	struct log_head history;

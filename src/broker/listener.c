@@ -106,7 +106,7 @@ void listener_detach(struct broker *b, struct session_ref ref,
 	if (s && s->channel == channel) {
 		session_unserved(b, s);
 		if (s->flags & SESSION_ABORTED)
-			session_end(b, s);
+			session_end(b, s, "abort");
 	}
 	broker_unlock(b);
 }

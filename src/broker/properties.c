@@ -98,6 +98,8 @@ const struct conf_key properties_table[] = {
 	UINT_KEY("history.seconds", history_seconds, "0", 0,
 		 3650 * DAY / SECOND, RELOAD),
 	TEXT_KEY("history.subjects", history_subjects, "/", 0, RELOAD),
+	{ "meta.events", CONF_CHOICE, FIELD(meta_events), 0, 0, "on", "on|off",
+	  RELOAD },
 	{ "publish.from", CONF_CHOICE, FIELD(publish_from), 0, 0, "handle",
 	  "handle|id", RELOAD },
 	UINT_KEY("address.max.sessions", address_sessions, "0", 0, 1000000,

@@ -17,6 +17,7 @@
 
 enum queue_overflow { OVERFLOW_DROP_OLDEST, OVERFLOW_ABORT };
 enum publish_from { FROM_HANDLE, FROM_ID };
+enum meta_events { META_ON, META_OFF };
 
 struct properties {
 	/* the segment; read by who creates it, fixed from then on */
@@ -43,6 +44,7 @@ struct properties {
 	uint64_t request_timeout;	/* request.timeout.millis */
 	int publish_from;		/* publish.from */
 	char relay_user[64];		/* relay.user, "" = our own */
+	int meta_events;		/* meta.events */
 	uint64_t history_max;		/* history.max, events; 0 = none */
 	uint64_t history_seconds;	/* history.seconds, 0 = no limit */
 	char history_subjects[256];	/* history.subjects, a comma list */

@@ -86,9 +86,13 @@ void repair_all(struct broker *b)
 	mend_sessions(b);
 	pool_rebuild(&b->workers);
 	pool_rebuild(&b->sessions);
+	if (b->map->sessions_peak < b->map->sessions.used)
+		STORE(b->map->sessions_peak, (uint64_t)b->map->sessions.used);
 	subscriptions_rebuild(b);
 	eventlog_mend(&b->log);
 	eventlog_mend(&b->history);
+	if (b->map->history.fanout)	/* it has none */
+		STORE(b->map->history.fanout, 0);
 	if (b->map->log.fanout)
 		publish_fanout(b);
 	wake_all(b);

@@ -132,7 +132,7 @@ void session_unserved(struct broker *b, struct session *s)
 	session_count(b, s, -1);
 }
 
-void session_end(struct broker *b, struct session *s)
+void session_end(struct broker *b, struct session *s, const char *why)
 {
 	if (s->channel)
 		worker_notify(b, s->worker, session_index(b, s));
@@ -142,6 +142,7 @@ void session_end(struct broker *b, struct session *s)
 	address_unlink(b, s);
 	subscriptions_end(b, s);
 	pool_give(&b->sessions, session_index(b, s));
+	presence_session(b, s, s->flags & SESSION_ABORTED ? "abort" : why);
 }
 
 void session_abort(struct broker *b, struct session *s)
@@ -196,6 +197,9 @@ static void enroll(struct broker *b, uint32_t index, struct session *fresh)
 	renew(b, s, fresh->served);
 	STORE(s->slot.state, (uint32_t)SLOT_LIVE);
 	address_link(b, s);
+	if (b->map->sessions_peak < b->map->sessions.used)
+		STORE(b->map->sessions_peak, (uint64_t)b->map->sessions.used);
+	presence_session(b, s, "join");
 }
 
 /* Takes a slot, unless there are enough sessions already. */
@@ -243,7 +247,7 @@ enum outcome session_find(struct broker *b, const char *id,
 	broker_lock(b);
 	s = session_named(b, id);
 	if (s && !session_current(s, now)) {
-		session_end(b, s);
+		session_end(b, s, "expire");
 		COUNT(b, expiries, 1);
 		s = NULL;
 	} else if (s && s->flags & SESSION_ABORTED) {
@@ -289,7 +293,7 @@ enum outcome session_leave(struct broker *b, struct session_ref ref)
 	broker_lock(b);
 	s = session_of(b, ref);
 	if (s) {
-		session_end(b, s);
+		session_end(b, s, "leave");
 		COUNT(b, leaves, 1);
 	}
 	broker_unlock(b);
@@ -306,7 +310,7 @@ static unsigned sweep(struct broker *b, int64_t now)
 
 		if (s->slot.state != SLOT_LIVE || session_current(s, now))
 			continue;
-		session_end(b, s);
+		session_end(b, s, "expire");
 		n++;
 	}
 	return n;

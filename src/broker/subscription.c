@@ -8,10 +8,10 @@
  */
 #include "broker/subscription.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/digits.h"
 #include "base/utf8.h"
 #include "broker/view.h"
 #include "shm/store.h"
@@ -19,7 +19,7 @@
 void subscription_sid(char sid_out[SID_SIZE], uint32_t index,
 		      uint32_t generation)
 {
-	snprintf(sid_out, SID_SIZE, "%07x%x", index, generation);
+	digits_hex(digits_hex(sid_out, index, 7), generation, 1);
 }
 
 /* The index a sid names, if it could be one of ours. */
@@ -106,6 +106,8 @@ static void write_part(struct broker *b, uint32_t index, struct session *s,
 	STORE(p->next_of_session, NONE);
 	STORE(p->subject_bytes, (uint16_t)n);
 	STORE(p->label_bytes, (uint16_t)NO_LABEL);
+	STORE(p->counted, 0);
+	STORE(p->peak, 0);
 	store_bytes(p->text, subject, n);
 }
 
@@ -145,6 +147,14 @@ static uint32_t write_parts(struct broker *b, struct session *s,
 	return first;
 }
 
+bool subscription_fits(const struct broker *b, const struct subscription *sub)
+{
+	size_t label = sub->label_bytes == NO_LABEL ? 0 : sub->label_bytes;
+
+	return sub->subject_bytes > 0 &&
+	       sub->subject_bytes + label <= b->geometry.subject_bytes;
+}
+
 void subscription_link(struct broker *b, uint32_t first)
 {
 	struct subscription *sub = subscription_at(b, first);
@@ -168,6 +178,26 @@ static bool is_part(struct broker *b, uint32_t index, uint32_t first)
 	return p && p->slot.state == SUBSCRIPTION_PART && p->first == first;
 }
 
+/* The most sessions that were subscribed to its subject; 0 if nobody asks. */
+static uint32_t peak_of(struct broker *b, uint32_t index)
+{
+	const struct subscription *p = subscription_at(b, index);
+
+	if (!presence_watched(b) || !subscription_fits(b, p))
+		return 0;
+	return topic_count(b, p->text, p->subject_bytes).peak;
+}
+
+/* Takes a part out of the index, and tells who wants to know. */
+static void forget_part(struct broker *b, struct session *s, uint32_t index,
+			const struct subscription *first)
+{
+	uint32_t peak = peak_of(b, index);
+
+	topic_remove(b, index);
+	presence_subscription(b, s, "unsubscribe", index, first, peak);
+}
+
 /* Frees a subscription.  What is free is no part, so a circle ends. */
 static void free_parts(struct broker *b, struct session *s, uint32_t first)
 {
@@ -176,7 +206,7 @@ static void free_parts(struct broker *b, struct session *s, uint32_t first)
 	STORE(subscription_at(b, first)->slot.state, (uint32_t)SLOT_FREE);
 	do {
 		next = subscription_at(b, i)->next_part;
-		topic_remove(b, i);
+		forget_part(b, s, i, subscription_at(b, first));
 		pool_give(&b->subscriptions, i);
 		i = next;
 		n++;
@@ -194,6 +224,21 @@ void subscriptions_end(struct broker *b, struct session *s)
 
 		free_parts(b, s, i);
 		i = next;
+	}
+}
+
+/* The newcomer is told how things are, and others that it is there. */
+static void tell_parts(struct broker *b, struct session *s, uint32_t first)
+{
+	const struct subscription *sub = subscription_at(b, first);
+	uint32_t i;
+
+	if (!presence_watched(b))
+		return;
+	for (i = first; i != NONE; i = subscription_at(b, i)->next_part) {
+		presence_subscription(b, s, "subscribe", i, sub,
+				      peak_of(b, i));
+		presence_status(b, i);
 	}
 }
 
@@ -219,6 +264,7 @@ static enum outcome add(struct broker *b, struct session *s, unsigned parts,
 	subscription_sid(sid_out, first,
 			 subscription_at(b, first)->slot.generation);
 	replay_to(b, first, replay);
+	tell_parts(b, s, first);
 	return DONE;
 }
 
@@ -386,111 +432,4 @@ enum outcome subscription_clear(struct broker *b, struct session_ref ref)
 		subscriptions_end(b, s);
 	broker_unlock(b);
 	return s ? DONE : GONE;
-}
-
-/* Is this first part one that a live session owns? */
-static bool owned(struct broker *b, const struct subscription *sub)
-{
-	return session_of(b, (struct session_ref){ sub->session,
-						   sub->session_generation });
-}
-
-/* Marks, in next_of_session, the parts that a first part leads to; cuts the
- * list where it leads astray. */
-static void claim_parts(struct broker *b, uint32_t first)
-{
-	struct subscription *p = subscription_at(b, first), *next;
-
-	for (;; p = next) {
-		if (p->next_part == NONE)
-			return;
-		next = subscription_at(b, p->next_part);
-		if (!next || next->slot.state != SUBSCRIPTION_PART ||
-		    next->first != first || next->next_of_session != NONE) {
-			STORE(p->next_part, NONE);
-			return;
-		}
-		STORE(next->next_of_session, first);
-	}
-}
-
-bool subscription_fits(const struct broker *b, const struct subscription *sub)
-{
-	size_t label = sub->label_bytes == NO_LABEL ? 0 : sub->label_bytes;
-
-	return sub->subject_bytes > 0 &&
-	       sub->subject_bytes + label <= b->geometry.subject_bytes;
-}
-
-void subscriptions_rebuild(struct broker *b)
-{
-	uint32_t i, max = b->geometry.subscriptions;
-	struct subscription *sub;
-
-	topic_clear(b);
-	for (i = 0; i < max; i++) {
-		sub = subscription_at(b, i);
-		if (sub->slot.state == SLOT_FREE)
-			continue;
-		STORE(sub->next_of_session, NONE);
-		if (sub->slot.state > SUBSCRIPTION_PART ||
-		    !subscription_fits(b, sub) ||
-		    (sub->slot.state == SLOT_LIVE && !owned(b, sub)))
-			STORE(sub->slot.state, (uint32_t)SLOT_FREE);
-	}
-	for (i = 0; i < max; i++)
-		if (subscription_at(b, i)->slot.state == SLOT_LIVE)
-			claim_parts(b, i);
-	for (i = 0; i < max; i++) {
-		sub = subscription_at(b, i);
-		if (sub->slot.state == SUBSCRIPTION_PART &&
-		    sub->next_of_session == NONE)
-			STORE(sub->slot.state, (uint32_t)SLOT_FREE);
-	}
-	pool_rebuild(&b->subscriptions);
-	for (i = 0; i < max; i++)
-		if (subscription_at(b, i)->slot.state == SLOT_LIVE)
-			subscription_link(b, i);
-}
-
-/* Counts the parts of a first part; -1 if one is not its own. */
-static int parts_of(struct broker *b, uint32_t first)
-{
-	struct subscription *p = subscription_at(b, first);
-	uint32_t max = b->geometry.subscriptions;
-	int n = 1;
-
-	while (p->next_part != NONE) {
-		p = subscription_at(b, p->next_part);
-		if (!p || p->slot.state != SUBSCRIPTION_PART ||
-		    p->first != first || (uint32_t)n++ > max)
-			return -1;
-	}
-	return n;
-}
-
-int subscription_check(struct broker *b, struct buf *report)
-{
-	uint32_t i, total = 0;
-	int n, broken = 0;
-
-	for (i = 0; i < b->geometry.subscriptions; i++) {
-		struct subscription *sub = subscription_at(b, i);
-
-		if (sub->slot.state != SLOT_LIVE)
-			continue;
-		n = parts_of(b, i);
-		total += n > 0 ? (uint32_t)n : 0;
-		if (n > 0 && owned(b, sub) && subscription_fits(b, sub))
-			continue;
-		buf_printf(report, "subscription %u: %s\n", i, n < 0 ?
-			   "a part is not its own" : "it belongs to nobody");
-		broken++;
-	}
-	if (total != b->subscriptions.head->used) {
-		buf_printf(report, "subscriptions: %u used, %u owned\n",
-			   b->subscriptions.head->used, total);
-		broken++;
-	}
-	return broken;
 }

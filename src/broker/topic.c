@@ -70,6 +70,61 @@ static struct subscription *find(struct broker *b, uint32_t first,
 	return s && same_subject(s, subject, n) ? s : NULL;
 }
 
+/* Another part of its session, in the index, with the same subject; or NULL.
+ * counted: one that counts the session. */
+static struct subscription *twin(struct broker *b,
+				 const struct subscription *s, bool counted)
+{
+	uint32_t steps = b->geometry.subscriptions;
+	struct session *owner = session_at(b, s->session);
+	struct subscription *sub, *p;
+
+	if (!owner)
+		return NULL;
+	sub = subscription_at(b, owner->first_subscription);
+	for (; sub && steps; sub = subscription_at(b, sub->next_of_session))
+		for (p = sub; p && steps; steps--) {
+			if (p != s && p->counted == counted &&
+			    p->session == s->session &&
+			    subscription_fits(b, p) &&
+			    same_subject(p, s->text, s->subject_bytes))
+				return p;
+			p = subscription_at(b, p->next_part);
+		}
+	return NULL;
+}
+
+/* The session of a new part is counted once, however often it subscribed. */
+static void count_in(struct broker *b, struct subscription *head,
+		     struct subscription *s)
+{
+	STORE(s->counted, twin(b, s, true) ? 0u : 1u);
+	if (s->counted)
+		STORE(head->online, head->online + 1);
+	if (head->peak < s->peak)
+		STORE(head->peak, s->peak);
+	if (head->peak < head->online)
+		STORE(head->peak, head->online);
+	if (s != head)
+		STORE(s->peak, 0);
+}
+
+/* Another part takes over to count the session, if there is one. */
+static void count_out(struct broker *b, struct subscription *head,
+		      struct subscription *s)
+{
+	struct subscription *other;
+
+	if (!s->counted)
+		return;
+	other = twin(b, s, false);
+	STORE(s->counted, 0);
+	if (other)
+		STORE(other->counted, 1);
+	else if (head->online > 0)
+		STORE(head->online, head->online - 1);
+}
+
 /* Adds a subscription behind the head of its topic. */
 static void join_topic(struct broker *b, struct subscription *head,
 		       struct subscription *s, uint32_t index)
@@ -89,15 +144,20 @@ void topic_insert(struct broker *b, uint32_t index)
 	uint32_t *slot = bucket_of(b, s->text, s->subject_bytes);
 	struct subscription *head = find(b, *slot, s->text, s->subject_bytes);
 
+	if (topic_reserved(s->text, s->subject_bytes))
+		STORE(b->map->watchers, b->map->watchers + 1);
 	if (head) {
 		join_topic(b, head, s, index);
+		count_in(b, head, s);
 		return;
 	}
+	STORE(s->online, 0);
 	STORE(s->topic_next, NONE);
 	STORE(s->topic_previous, NONE);
 	STORE(s->bucket_next, *slot);
 	STORE(*slot, index);
 	STORE(b->lengths[s->subject_bytes], b->lengths[s->subject_bytes] + 1);
+	count_in(b, s, s);
 }
 
 /* The link in the bucket's chain that leads to an index, or NULL. */
@@ -126,6 +186,8 @@ static void remove_head(struct broker *b, struct subscription *s,
 	if (!slot)
 		return;
 	if (next) {
+		STORE(next->online, s->online);
+		STORE(next->peak, s->peak);
 		STORE(next->topic_previous, NONE);
 		STORE(next->bucket_next, s->bucket_next);
 		STORE(*slot, s->topic_next);
@@ -135,14 +197,35 @@ static void remove_head(struct broker *b, struct subscription *s,
 	STORE(b->lengths[s->subject_bytes], b->lengths[s->subject_bytes] - 1);
 }
 
+static struct subscription *head_of(struct broker *b, const char *subject,
+				    size_t n)
+{
+	return find(b, *bucket_of(b, subject, n), subject, n);
+}
+
+struct subject_count topic_count(struct broker *b, const char *subject,
+				 size_t n)
+{
+	const struct subscription *head = head_of(b, subject, n);
+
+	return head ? (struct subject_count){ head->online, head->peak } :
+		      (struct subject_count){ 0, 0 };
+}
+
 void topic_remove(struct broker *b, uint32_t index)
 {
 	struct subscription *s = subscription_at(b, index);
 	struct subscription *previous = subscription_at(b, s->topic_previous);
 	struct subscription *next = subscription_at(b, s->topic_next);
+	struct subscription *head;
 
 	if (!subscription_fits(b, s))
 		return;		/* damage: only a rebuild knows its topic */
+	head = head_of(b, s->text, s->subject_bytes);
+	if (head)
+		count_out(b, head, s);
+	if (topic_reserved(s->text, s->subject_bytes) && b->map->watchers)
+		STORE(b->map->watchers, b->map->watchers - 1);
 	if (!previous) {
 		remove_head(b, s, index);
 		return;
@@ -160,6 +243,7 @@ void topic_clear(struct broker *b)
 		STORE(b->topics[i], NONE);
 	for (i = 0; i <= b->geometry.subject_bytes; i++)
 		STORE(b->lengths[i], 0);
+	STORE(b->map->watchers, 0);
 }
 
 void topic_match(struct broker *b, const char *subject, size_t n,
@@ -168,12 +252,14 @@ void topic_match(struct broker *b, const char *subject, size_t n,
 {
 	uint64_t h = hash_start(b);
 	size_t len, max = b->geometry.subject_bytes;
+	/* Who subscribed to a beginning of /meta did not mean that. */
+	size_t least = topic_reserved(subject, n) ? sizeof(reserved) - 1 : 1;
 	uint32_t index, steps = b->geometry.subscriptions;
 	struct subscription *s;
 
 	for (len = 1; len <= n && len <= max; len++) {
 		h = hash_step(h, subject[len - 1]);
-		if (!b->lengths[len])
+		if (!b->lengths[len] || len < least)
 			continue;
 		s = find(b, *bucket(b, h), subject, len);
 		if (!s)
@@ -194,6 +280,7 @@ static int64_t chain_length(struct broker *b, struct subscription *head)
 {
 	uint32_t previous = NONE;
 	struct subscription *s = head;
+	uint32_t counted = 0;
 	int64_t n = 0;
 
 	for (; s; s = subscription_at(b, s->topic_next)) {
@@ -203,8 +290,9 @@ static int64_t chain_length(struct broker *b, struct subscription *head)
 		    n++ > b->geometry.subscriptions)
 			return -1;
 		previous = subscription_index(b, s);
+		counted += s->counted;
 	}
-	return n;
+	return counted == head->online && counted <= head->peak ? n : -1;
 }
 
 /* Is it what a search for its subject finds? */

@@ -38,6 +38,7 @@ struct broker {
 	/* Of this process; the lock protects them against its threads. */
 	uint64_t bells[WORKERS_LIMIT / 64]; /* owed when the lock is given */
 	bool bells_owed;
+	struct notices *notices;	/* owed when the lock is given */
 	bool repaired;			/* to be said when the lock is given */
 };
 
@@ -86,8 +87,9 @@ static inline bool sweep_waits(int64_t due, int64_t now, int64_t period)
 struct session *session_of(struct broker *b, struct session_ref ref);
 
 /* Frees a session, its subscriptions and its queue; its channel, if any, is
- * told by its worker's doorbell and finds it gone. */
-void session_end(struct broker *b, struct session *s);
+ * told by its worker's doorbell and finds it gone.  why is what those below
+ * /meta are told, unless it was aborted. */
+void session_end(struct broker *b, struct session *s, const char *why);
 
 /* It is over: its channel is to say so, or else its lease ends. */
 void session_abort(struct broker *b, struct session *s);
@@ -141,6 +143,15 @@ void subscriptions_rebuild(struct broker *b);
 void topic_insert(struct broker *b, uint32_t index);
 void topic_remove(struct broker *b, uint32_t index);
 void topic_clear(struct broker *b);
+
+/* Sessions subscribed to just one subject. */
+struct subject_count {
+	uint32_t online;
+	uint32_t peak;
+};
+
+struct subject_count topic_count(struct broker *b, const char *subject,
+				 size_t n);
 
 /* Is it, or is it below, the subject of the server's own? */
 bool topic_reserved(const char *subject, size_t n);
@@ -224,6 +235,25 @@ void replay_release(struct replay *r);
  * subscription, the oldest of them first, to its session alone; no more than
  * its queue holds without a loss. */
 void replay_to(struct broker *b, uint32_t first, struct replay *r);
+
+/* Does anybody want to hear of others?  If not, the functions below do
+ * nothing.  What they note is published when the lock is given back. */
+bool presence_watched(const struct broker *b);
+
+/* A session joined, or went. */
+void presence_session(struct broker *b, const struct session *s,
+		      const char *action);
+
+/* A part of the subscription that begins with first came, or went. */
+void presence_subscription(struct broker *b, const struct session *s,
+			   const char *action, uint32_t part,
+			   const struct subscription *first, uint32_t peak);
+
+/* To a new part whose subject tells of others: how things are now. */
+void presence_status(struct broker *b, uint32_t part);
+
+/* Publishes what was noted and frees it.  Without the lock. */
+void presence_publish(struct broker *b, struct notices *notices);
 
 /* Makes a record of the log real, and does its fan-out.  Returns the sessions
  * reached. */

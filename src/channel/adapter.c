@@ -5,12 +5,11 @@
 #include "channel/adapter.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/digits.h"
 #include "base/log.h"
 #include "channel/adapter_list.h"
 
@@ -112,10 +111,9 @@ void adapter_own(const struct adapter *a, struct buf *out, unsigned *index,
 void adapter_own_int(const struct adapter *a, struct buf *out, unsigned *index,
 		     const char *name, uint64_t value)
 {
-	char text[24];
+	char room[DIGITS_SIZE];
 
-	snprintf(text, sizeof(text), "%" PRIu64, value);
-	adapter_own(a, out, index, name, text);
+	adapter_own(a, out, index, name, digits_decimal(room, value));
 }
 
 /* p_wait is our own, but comes out of the segment: what is no number of

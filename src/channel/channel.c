@@ -11,9 +11,6 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
-#include "fcgi/record.h"
-
-enum { PIECES_MAX = 128 };	/* iovecs of one sendmsg() */
 
 void channel_url(struct buf *url_out, const char *path, size_t path_len,
 		 const char *id)
@@ -75,72 +72,44 @@ enum written channel_flush(struct channel *c)
 	return WRITTEN;
 }
 
-/* Holds what is left of pieces after the first n bytes. */
-static void hold_rest(struct channel *c, const struct iovec *pieces, int count,
-		      size_t n)
-{
-	int i;
-
-	for (i = 0; i < count; i++) {
-		size_t skip = n < pieces[i].iov_len ? n : pieces[i].iov_len;
-
-		n -= skip;
-		buf_add(&c->held, (char *)pieces[i].iov_base + skip,
-			pieces[i].iov_len - skip);
-	}
-}
-
-/* One record, straight from the pieces. */
-static enum written write_record(struct channel *c, const struct iovec *pieces,
-				 int n, size_t total)
-{
-	unsigned char head[RECORD_HEAD];
-	struct iovec iov[PIECES_MAX];
-	struct msghdr m = { .msg_iov = iov, .msg_iovlen = (size_t)n + 1 };
-	ssize_t sent;
-
-	record_stdout(head, c->request, total);
-	iov[0] = (struct iovec){ head, sizeof(head) };
-	memcpy(iov + 1, pieces, (size_t)n * sizeof(*iov));
-	sent = sendmsg(c->fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
-	if (sent == (ssize_t)(sizeof(head) + total))
-		return WRITTEN;
-	if (sent < 0 && failed() == PEER_GONE)
-		return PEER_GONE;
-	hold_rest(c, iov, n + 1, sent < 0 ? 0 : (size_t)sent);
-	return buf_failed(&c->held) ? PEER_GONE : HELD;
-}
-
 /* Content too large for one record goes through the held bytes. */
-static enum written write_records(struct channel *c,
-				  const struct iovec *pieces, int n)
+static enum written write_records(struct channel *c, const struct buf *record)
 {
-	int i;
-
-	for (i = 0; i < n; i++)
-		record_add(&c->held, c->request, pieces[i].iov_base,
-			   pieces[i].iov_len);
+	record_add(&c->held, c->request, record->data + RECORD_HEAD,
+		   record->len - RECORD_HEAD);
 	return buf_failed(&c->held) ? PEER_GONE : channel_flush(c);
 }
 
-enum written channel_write(struct channel *c, const struct iovec *pieces,
-			   int n, size_t total)
+enum written channel_write(struct channel *c, struct buf *record)
 {
-	if (total == 0)
+	size_t taken = 0;
+	ssize_t n;
+
+	if (record->len <= RECORD_HEAD)
 		return WRITTEN;
-	if (total > RECORD_MAX || n >= PIECES_MAX)
-		return write_records(c, pieces, n);
-	return write_record(c, pieces, n, total);
+	if (record->len - RECORD_HEAD > RECORD_MAX)
+		return write_records(c, record);
+	record_stdout((unsigned char *)record->data, c->request,
+		      record->len - RECORD_HEAD);
+	n = send(c->fd, record->data, record->len,
+		 MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (n == (ssize_t)record->len)
+		return WRITTEN;
+	if (n < 0 && failed() == PEER_GONE)
+		return PEER_GONE;
+	if (n > 0)
+		taken = (size_t)n;
+	buf_add(&c->held, record->data + taken, record->len - taken);
+	return buf_failed(&c->held) ? PEER_GONE : HELD;
 }
 
-enum written channel_say(struct channel *c, struct buf *content)
+enum written channel_say(struct channel *c, struct buf *record)
 {
-	struct iovec piece = { content->data, content->len };
 	enum written w = PEER_GONE;
 
-	if (!buf_failed(content))
-		w = channel_write(c, &piece, 1, content->len);
-	buf_release(content);
+	if (!buf_failed(record))
+		w = channel_write(c, record);
+	buf_release(record);
 	return w;
 }
 

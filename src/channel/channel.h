@@ -15,11 +15,11 @@
 #ifndef CHANNEL_CHANNEL_H
 #define CHANNEL_CHANNEL_H
 
-#include <sys/uio.h>
 #include <uv.h>
 
 #include "broker/session.h"
 #include "channel/adapter.h"
+#include "fcgi/record.h"
 
 struct reactor;
 
@@ -78,14 +78,13 @@ struct channel *channel_new(const struct channel_plan *plan);
 /* Frees the memory; not the connection. */
 void channel_free(struct channel *c);
 
-/* Writes content, in pieces, as records.  total is the sum of their lengths.
- * Not while something is held. */
-enum written channel_write(struct channel *c, const struct iovec *pieces,
-			   int n, size_t total);
+/* Writes what stands in record behind RECORD_HEAD bytes of room (record_room())
+ * as a record, or as several.  Not while something is held. */
+enum written channel_write(struct channel *c, struct buf *record);
 
-/* Writes what was rendered, and releases it; what could not be rendered for
- * lack of memory ends the channel. */
-enum written channel_say(struct channel *c, struct buf *content);
+/* The same, and releases it; what could not be rendered for lack of memory ends
+ * the channel. */
+enum written channel_say(struct channel *c, struct buf *record);
 
 /* Tries to get rid of what is held. */
 enum written channel_flush(struct channel *c);

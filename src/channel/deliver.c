@@ -30,7 +30,7 @@ void deliver_release(struct deliver *d)
 {
 	render_free(&d->render);
 	deliveries_release(&d->deliveries);
-	buf_release(&d->own);
+	buf_release(&d->record);
 }
 
 uint64_t deliver_wait(const struct deliver *d, const struct channel *c)
@@ -127,54 +127,54 @@ static void add_own(struct deliver *d, struct channel *c,
 	uint64_t eid = c->reliable ? item->counter + 1 : 0;
 
 	if (item->sid[0])
-		adapter_own(a, &d->own, &index, "p_sid", item->sid);
+		adapter_own(a, &d->record, &index, "p_sid", item->sid);
 	if (item->label_bytes != NO_LABEL)
-		adapter_own(a, &d->own, &index, "p_label",
+		adapter_own(a, &d->record, &index, "p_label",
 			    buf_str(&d->deliveries.labels) + item->label);
 	if (lost)
-		adapter_own_int(a, &d->own, &index, "p_lost", lost);
+		adapter_own_int(a, &d->record, &index, "p_lost", lost);
 	if (eid)
-		adapter_own_int(a, &d->own, &index, "p_eid", eid);
-	adapter_own_int(a, &d->own, &index, "p_seq", ++c->seq);
-	a->close(&d->own, eid);
+		adapter_own_int(a, &d->record, &index, "p_eid", eid);
+	adapter_own_int(a, &d->record, &index, "p_seq", ++c->seq);
+	a->close(&d->record, eid);
 }
 
-/* Writes the events that were taken for one channel. */
-static enum written write_events(struct deliver *d, struct channel *c,
-				 const struct take *t)
+/* Puts the events that were taken for one channel into one record.  One copy
+ * more, of what the kernel copies anyhow, is cheaper than telling it of all the
+ * pieces.  False: out of memory. */
+static bool render_events(struct deliver *d, struct channel *c,
+			  const struct take *t)
 {
 	const struct delivery *item = &d->deliveries.items[t->first];
-	struct iovec pieces[2 * EVENTS];
-	size_t ends[EVENTS], total = 0, from = 0;
 	struct rendered shared;
 	unsigned i;
 
-	buf_clear(&d->own);
-	c->reliable = t->reliable;
+	record_room(&d->record);
 	for (i = 0; i < t->count; i++) {
 		if (render_get(d->render, item[i].position, c->adapter,
 			       &shared) < 0)
-			return PEER_GONE;	/* memory: it will come back */
-		pieces[2 * i] = (struct iovec){ (char *)shared.bytes,
-						shared.len };
+			return false;
+		buf_add(&d->record, shared.bytes, shared.len);
 		add_own(d, c, &item[i], shared.attributes,
 			i == 0 ? t->lost : 0);
-		ends[i] = d->own.len;
-		total += shared.len;
 	}
-	if (buf_failed(&d->own))
-		return PEER_GONE;
-	for (i = 0; i < t->count; from = ends[i++])
-		pieces[2 * i + 1] = (struct iovec){ d->own.data + from,
-						    ends[i] - from };
-	c->counter = item[t->count - 1].counter + 1;
+	return !buf_failed(&d->record);
+}
+
+static enum written write_events(struct deliver *d, struct channel *c,
+				 const struct take *t)
+{
+	c->reliable = t->reliable;
+	if (!render_events(d, c, t))
+		return PEER_GONE;	/* memory: it will come back */
+	c->counter = d->deliveries.items[t->first + t->count - 1].counter + 1;
 	c->lost_told = t->lost;
 	c->eid = c->counter;
 	c->written += t->count;
-	c->bytes += total + d->own.len;
+	c->bytes += d->record.len - RECORD_HEAD;
 	c->answered = true;
 	c->wrote = true;
-	return channel_write(c, pieces, 2 * (int)t->count, total + d->own.len);
+	return channel_write(c, &d->record);
 }
 
 static enum verdict verdict_of(enum written w, enum verdict when_written)

@@ -35,7 +35,7 @@ struct deliver {
 	struct render *render;
 	struct properties rules;	/* wait ranges */
 	struct deliveries deliveries;
-	struct buf own;			/* own parts of one channel's events */
+	struct buf record;		/* with one channel's events */
 	int64_t complained;		/* clock_ms() of the last message about
 					 * a slow client */
 	unsigned unsaid;		/* such messages since, not shown */

@@ -326,13 +326,15 @@ static void beat(struct reactor *r, struct channel *c)
 	roster_touch(&r->roster, c);
 	if (c->ending || c->held.len)
 		return;		/* it has more to read than it can */
-	channel_heartbeat(c, &out);
 	if (c->mode == MODE_STREAM) {
+		record_room(&out);
+		channel_heartbeat(c, &out);
 		if (channel_say(c, &out) == PEER_GONE)
 			lose_channel(r, c);
 		else
 			watch(c);
 	} else {
+		channel_heartbeat(c, &out);
 		listener_detach(r->broker, c->ref, c->number);
 		channel_refresh(c, &out, deliver_wait(&r->deliver, c));
 		part(r, c, channel_finish(c, &out));

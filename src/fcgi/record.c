@@ -32,6 +32,14 @@ void record_stdout(unsigned char head_out[RECORD_HEAD], int request, size_t n)
 	memcpy(head_out, &h, sizeof(h));
 }
 
+void record_room(struct buf *record)
+{
+	static const char room[RECORD_HEAD];
+
+	buf_clear(record);
+	buf_add(record, room, sizeof(room));
+}
+
 void record_add(struct buf *out, int request, const char *bytes, size_t n)
 {
 	unsigned char head[RECORD_HEAD];

@@ -17,6 +17,9 @@
 #define RECORD_MAX 65535		/* content of one record */
 #define RECORD_END (RECORD_HEAD + RECORD_HEAD + 8)
 
+/* Makes an empty buffer begin with room for the head of a record. */
+void record_room(struct buf *record);
+
 /* Writes the head of an FCGI_STDOUT record with n (1..RECORD_MAX) bytes. */
 void record_stdout(unsigned char head_out[RECORD_HEAD], int request, size_t n);
 

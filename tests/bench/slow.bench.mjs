@@ -8,10 +8,13 @@
 // is that from the writing of its line to pushlet-publish --lines to its
 // arrival at a reader.  Fails if a reader misses an event.
 
+import { spawn } from 'node:child_process';
 import { Lab } from '../lib/lab.mjs';
 import { begin, params, requestParams } from '../lib/fcgi.mjs';
 import { pool, until } from '../lib/wait.mjs';
-import { COUNT, facts, KB, MB, memory, MS, now, Publisher, spread, table } from './lib.mjs';
+import { binary } from '../lib/paths.mjs';
+import { ended, memory } from './meter.mjs';
+import { remark, row } from './results.mjs';
 
 const READERS = 100, DEAF = 1000;
 const EVENTS = 200, PERIOD = 20;	/* ms between two */
@@ -20,6 +23,7 @@ const REQUEST = Buffer.concat([begin(), params(requestParams({ query:
 	'p_event=join-listen&p_mode=stream&p_format=xml&p_subject=/slow' })),
 Buffer.from([1, 5, 0, 1, 0, 0, 0, 0])]);
 
+const now = () => performance.now();
 const pause = (ms) => new Promise((done) => { setTimeout(done, ms); });
 
 /* A stream: the numbers of its events, as they come. */
@@ -63,6 +67,13 @@ async function open(pushletd, n, each) {
 	return streams;
 }
 
+function spread(values) {
+	const sorted = [...values].sort((a, b) => a - b);
+	const at = (share) => sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
+
+	return { median: at(0.5), p99: at(0.99), max: at(1) };
+}
+
 /* Publishes EVENTS events; the delays of all readers. */
 async function measure(publisher, readers, log) {
 	const from = readers[0].next;
@@ -71,7 +82,7 @@ async function measure(publisher, readers, log) {
 	log.delays.length = 0;
 	for (let i = 0; i < EVENTS; i++) {
 		log.sent[from + i] = now();
-		publisher.numbers(from + i, from + i + 1);
+		publisher.stdin.write(`${from + i}\n`);
 		await pause(PERIOD);
 	}
 	await until('all readers to have all',
@@ -88,7 +99,9 @@ async function bench(lab) {
 	const log = { sent: [], delays: [] };
 	const readers = await open(pushletd, READERS,
 		(n) => log.delays.push(now() - log.sent[n]));
-	const publisher = new Publisher(lab, '/slow', `pad=${'x'.repeat(PAD)}`);
+	const publisher = spawn(binary('pushlet-publish'), ['-n', lab.segment,
+		'--lines', 'n', '/slow', `pad=${'x'.repeat(PAD)}`],
+	{ stdio: ['pipe', 'ignore', 'inherit'] });
 
 	await measure(publisher, readers, log);		/* warm */
 	const alone = await measure(publisher, readers, log);
@@ -103,20 +116,18 @@ async function bench(lab) {
 	const among = await measure(publisher, readers, log);
 	const after = memory(pushletd.pid);
 	const { counts } = await lab.status();
-	await publisher.finish();
+	publisher.stdin.end();
+	if (await ended(publisher, 'pushlet-publish') !== 0)
+		throw new Error('pushlet-publish failed');
 	deaf.concat(readers).forEach(({ socket }) => socket.destroy());
 
-	const row = (name, s) => [name, MS(s.median), MS(s.p99), MS(s.max)];
-	table(`${EVENTS} events of ${PAD} bytes, ${1000 / PERIOD} a second, to ${
-		READERS} readers: delay`, ['', 'median', 'p99', 'max'],
-	[row('alone', alone), row(`among ${COUNT(DEAF)} that never read`, among)]);
-	facts('Slow clients', [
-		['p99 among them / p99 alone', (among.p99 / alone.p99).toFixed(2)],
-		['memory of pushletd, alone', MB(before.anonymous)],
-		['the same, with them', MB(after.anonymous)],
-		['for each of them', KB((after.anonymous - before.anonymous) / DEAF)],
-		['events they lost', COUNT(counts.lost)],
-	]);
+	remark(`slow clients: the reference is the same ${READERS} readers alone; ${
+		DEAF} others lost ${counts.lost} events`);
+	for (const what of ['median', 'p99', 'max'])
+		row(`delay among ${DEAF} clients that never read: ${what}`, 'ms',
+			among[what], alone[what]);
+	row('memory of pushletd for a client that never reads', 'KiB',
+		(after.anonymous - before.anonymous) / DEAF / 1024);
 }
 
 const lab = new Lab();

@@ -46,8 +46,8 @@ describe('chat', () => {
 		return item.evaluate((element) => element.textContent);
 	}
 
-	for (const query of ['', '?mode=pull'])
-		it(`passes on what two browsers say (${query || 'stream'})`, async () => {
+	for (const query of ['?room=two', '?room=pulled&mode=pull'])
+		it(`passes on what two browsers say (${query})`, async () => {
 			const ann = await guest('Ann', query);
 			const bob = await guest('Bøb <i>', query);
 			const lines = ['Hello', '<script>alert(1)</script><img src=x onerror=alert(2)>',
@@ -174,9 +174,20 @@ describe('chat', () => {
 		}));
 
 	it('shows what is published from a shell', async () => {
-		const page = await guest('Cleo');
+		const page = await guest('Cleo', '?room=shell');
 
-		await site.lab.publish('/chat/lobby', { nick: 'shell', text: 'from a shell' });
+		await site.lab.publish('/chat/shell', { nick: 'shell', text: 'from a shell' });
 		assert.equal(await bubble(page, 'theirs', 1), 'from a shell');
+	});
+
+	it('tells a newcomer what was said before', async () => {
+		for (let i = 1; i <= 3; i++)
+			await site.lab.publish('/chat/late', { nick: 'shell', text: `line ${i}` });
+		const page = await guest('Dora', '?room=late');
+
+		for (let i = 1; i <= 3; i++)
+			assert.equal(await bubble(page, 'theirs', i), `line ${i}`);
+		await say(page, 'a word of hers');
+		assert.equal(await bubble(page, 'mine', 1), 'a word of hers');
 	});
 });

@@ -10,7 +10,14 @@ import { until } from '../lib/wait.mjs';
 
 let site;
 
-before(async () => { site = await Site.open(); });
+/* How many earlier events the server tells; each test begins with none. */
+const remember = (n) => {
+	site.lab.properties({ ...site.pushletd.options, 'history.max': n });
+	site.pushletd.signal('SIGHUP');
+	return site.pushletd.says(/properties reloaded/);
+};
+
+before(async () => { site = await Site.open({ props: { 'history.max': 0 } }); });
 after(() => site?.close());
 
 const measure = (load1) => site.lab.publish('/system/load', { host: 'here & now',
@@ -65,6 +72,18 @@ describe('monitor', () => {
 			await shows(page, '1.50,0.25,0.00');
 			await page.context().close();
 		});
+
+	it('begins with what was measured before', async () => {
+		await remember(100);
+		await measure('0.10');
+		await measure('0.70');
+		const page = await site.page('examples/monitor.html');
+
+		await shows(page, '0.70,0.25,0.00');
+		await page.waitForFunction(() => load.data()[1].includes(0.1));
+		await page.context().close();
+		await remember(0);
+	});
 
 	it('shows a pause as a gap, and what is below the pointer', async () => {
 		const page = await site.page('examples/monitor.html');

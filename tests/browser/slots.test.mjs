@@ -37,7 +37,7 @@ for (const [library, make] of [['ajax-pushlet-client.js', 'legacyPage'],
 				const site = await Site.open({
 					props: { ...PROPS, 'listen.slots': slots } });
 				t.after(() => site.close());
-				await occupy(site.lab, site.nginx.client(), waiting);
+				await occupy(site.lab, site.front.client(), waiting);
 				const page = await site[make]();
 
 				await page.call(make === 'legacyPage' ? 'PL.join' : 'p_join');

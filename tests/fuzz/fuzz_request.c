@@ -159,7 +159,7 @@ static void end_sessions(void)
 	for (i = 0; i < b->geometry.sessions; i++) {
 		s = session_at(b, i);
 		if (s && s->slot.state == SLOT_LIVE)
-			session_end(b, s);
+			session_end(b, s, "leave");
 	}
 	broker_unlock(b);
 	memcpy(id, "0", 2);

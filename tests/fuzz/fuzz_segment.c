@@ -291,7 +291,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	must(worker_enter(b, &worker) == DONE);
 	enter_client(&clients[0], "/a,/b", "label");
 	enter_client(&clients[1], "/a", NULL);
-	enter_client(&clients[2], "/b/c,/d,/e,/f", NULL);
+	enter_client(&clients[2], "/b/c,/d,/e,/meta", NULL);
 	say_to_all();
 	say_to_one();
 	take_and_commit(&clients[1]);

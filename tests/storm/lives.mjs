@@ -70,9 +70,10 @@ class Call {
 		return this.ended;
 	}
 
-	/* Until so many events are there, or the end. */
+	/* Until a stream is open and has so many events, or the end. */
 	events(n) {
-		const enough = () => this.text.split('p_event="data"').length > n;
+		const enough = () => this.text.includes('p_event="hb"')
+			&& this.text.split('p_event="data"').length > n;
 
 		return Promise.race([this.ended, new Promise((done) => {
 			this.watcher = () => enough() && done(this.text);

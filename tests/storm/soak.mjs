@@ -14,7 +14,7 @@ import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { Lab } from '../lib/lab.mjs';
 import { binary } from '../lib/paths.mjs';
-import { until } from '../lib/wait.mjs';
+import { until, within } from '../lib/wait.mjs';
 import { doors, element, Life, Model } from './lives.mjs';
 import { children } from './service.mjs';
 import { dice } from './weather.mjs';
@@ -22,7 +22,8 @@ import { dice } from './weather.mjs';
 const MINUTES = Number(process.argv[2]);
 const SEED = Number(process.argv[3] || Math.floor(Math.random() * 2 ** 31));
 const TICK = 10;		/* ms */
-const LIVES = 6, EVENTS = 10;	/* that begin with each tick */
+const LIVES = 8;		/* that begin with each tick */
+const EVENTS = 2000;		/* a second */
 const CROWD = 200;		/* lives at a time */
 const PROPS = { 'session.timeout.mins': 0.05, 'queue.size': 512,
 	'sessionmanager.maxsessions': 8000, 'subscriptions.max': 16000,
@@ -61,6 +62,7 @@ class Source {
 			{ stdio: ['pipe', 'pipe', 'inherit'] });
 		this.given = this.said = 0;
 		this.rest = '';
+		this.child.stdin.on('error', () => {});	/* its status tells */
 		this.child.stdout.setEncoding('latin1').on('data', (text) => this.#hear(text));
 		this.ended = new Promise((done) => { this.child.on('close', done); });
 	}
@@ -127,10 +129,11 @@ async function churn(site) {
 	const began = Date.now();
 	const running = new Set();
 	const { http, fcgi } = site;
+	let over = false;
 	const tick = setInterval(() => {
-		for (let i = 0; i < EVENTS; i++)
+		while (site.source.given < (Date.now() - began) / 1000 * EVENTS)
 			site.source.give();
-		for (let i = 0; i < LIVES && running.size < CROWD; i++) {
+		for (let i = 0; i < LIVES && running.size < CROWD && !over; i++) {
 			const life = new Life(model, roll(5) ? fcgi : http, roll).live()
 				.catch((error) => problems.push(error.stack));
 			running.add(life);
@@ -146,16 +149,18 @@ async function churn(site) {
 			await checked(site.lab);
 		}
 	}
+	over = true;
+	/* Events go on: some wait for one. */
+	await within(Promise.all(running), 60_000, () => `${running.size} clients do not end`);
 	clearInterval(tick);
-	await Promise.all(running);
 	await site.source.stop();
 }
 
 /* All leases end; then everything is where it was, and the books agree. */
 async function settle(site, before) {
-	const { counts } = await until('everybody to be gone', async () => {
+	await until('everybody to be gone', async () => {
 		const s = await site.lab.status();
-		return s.sessions.total === site.witnesses.length && s;
+		return s.sessions.total === site.witnesses.length;
 	}, 60_000);
 	const want = site.source.given / 50;
 
@@ -170,7 +175,7 @@ async function settle(site, before) {
 		return s.sessions.total + s.subscriptions + s.queued + s.sessions.listening === 0 && s;
 	});
 	problems.push(...model.faults(status.counts));
-	balance(status.counts, counts);
+	balance(status.counts);
 	await until('all descriptors to be closed', () => descriptors(site) <= before)
 		.catch(() => problems.push(`descriptors: ${before} at first, ${descriptors(site)} now`));
 }

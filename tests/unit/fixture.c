@@ -300,8 +300,10 @@ const char *client_take(struct client *c, unsigned max)
 		buf_printf(&spoken, "lost=%llu",
 			   (unsigned long long)c->take.lost);
 	for (i = 0; i < c->take.count; i++) {
+		const char *text = event_get(delivered_event(i), "text");
+
 		buf_printf(&spoken, "%s%s", spoken.len ? " " : "",
-			   event_get(delivered_event(i), "text"));
+			   text ? text : "(none)");
 		c->counter = delivered(i)->counter + 1;
 	}
 	if (c->take.more)

@@ -276,11 +276,12 @@ static void no_record(void) { newest()->position++; }
 static void long_subject(void) { newest()->subject_bytes = UINT32_MAX; }
 static void head_astray(void) { head()->head += 1 << 20; }
 static void tail_astray(void) { head()->tail += 16; }
+static void fanout_set(void) { head()->fanout = head()->tail; }
 
 static void (*const damages[])(void) = {
 	newest_nowhere, newest_between, newest_is_the_oldest, back_to_itself,
 	back_too_far, back_astray, no_record, long_subject, head_astray,
-	tail_astray,
+	tail_astray, fanout_set,
 };
 
 START_TEST(damage_costs_only_history)

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+//
+// report.mjs - one table, the same as CSV, and a chart, of all parts
+//
+//	node tests/bench/report.mjs
+//
+// Writes results.csv and growth.svg beside the file the parts have written.
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { FILE, OUT } from './results.mjs';
+import { chart } from './chart.mjs';
+
+const records = readFileSync(FILE, 'utf8').trim().split('\n')
+	.map((line) => JSON.parse(line));
+const rows = records.filter(({ kind }) => kind === 'row');
+const points = records.filter(({ kind }) => kind === 'point');
+
+/* About four digits. */
+function digits(value) {
+	if (value === undefined || value === null)
+		return '';
+	if (Math.abs(value) >= 1000)
+		return Math.round(value).toLocaleString('en-US');
+	return value.toFixed(Math.abs(value) >= 100 ? 1 : Math.abs(value) >= 1 ? 2 : 3);
+}
+
+const ratio = (ours, reference) =>
+	(reference ? (ours / reference).toFixed(2) : '');
+
+function print(lines) {
+	const widths = lines[0].map((_, i) => Math.max(...lines.map((l) => l[i].length)));
+
+	for (const line of lines)
+		process.stdout.write(`${line.map((cell, i) => (i === 0 || i === 5
+			? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  ')
+			.trimEnd()}\n`);
+}
+
+const cells = ({ what, unit, ours, reference, limit }) => [what, digits(ours),
+	unit, digits(reference), ratio(ours, reference), limit];
+
+function growth() {
+	const lines = points.map(({ chart: name, size, ours, reference }) => [
+		`by ${name}: ${size.toLocaleString('en-US')}`, digits(ours), 'us',
+		digits(reference), ratio(ours, reference), '']);
+
+	return lines.length ? [['', '', '', '', '', ''], ...lines] : [];
+}
+
+const quote = (value) => `"${String(value ?? '').replaceAll('"', '""')}"`;
+
+function csv() {
+	const head = ['measure', 'size', 'unit', 'pushletd', 'reference', 'wanted'];
+	const lines = [
+		...rows.map((r) => [r.what, '', r.unit, r.ours, r.reference, r.limit]),
+		...points.map((p) => [`by ${p.chart}`, p.size, 'us', p.ours,
+			p.reference, '']),
+	];
+
+	return [head, ...lines].map((line) => `${line.map(quote).join(',')}\n`).join('');
+}
+
+process.stdout.write('\n');
+print([['', 'pushletd', '', 'reference', 'ratio', 'wanted'], ...rows.map(cells),
+	...growth()]);
+for (const { text } of records.filter(({ kind }) => kind === 'remark'))
+	process.stdout.write(`${text}\n`);
+writeFileSync(join(OUT, 'results.csv'), csv());
+writeFileSync(join(OUT, 'growth.svg'), chart(points));
+process.stdout.write(`\nAlso in ${OUT}: results.csv, growth.svg\n`);
