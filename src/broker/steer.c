@@ -46,7 +46,7 @@ enum outcome steer_kick(struct broker *b, const char *handle,
 		set_reason(s, reason);
 		session_abort(b, s);
 	} else if (s) {
-		session_end(b, s);
+		session_end(b, s, "abort");
 		COUNT(b, aborts, 1);
 	}
 	broker_unlock(b);

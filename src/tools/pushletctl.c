@@ -20,6 +20,7 @@ static const char usage[] =
 "  sessions           a line for each session\n"
 "  show HANDLE        all that is known of one session\n"
 "  subjects           what is subscribed to, and by how many sessions\n"
+"  watch SUBJECT      print its events as they pass, until interrupted\n"
 "  check              verify every invariant, change nothing\n"
 "  repair             make all that is derived anew, as after a crash\n"
 "  kick HANDLE [REASON]\n"
@@ -70,6 +71,7 @@ static const struct verb verbs[] = {
 	{ "sessions", "", 0, 0, JSON | SUBJECT, ctl_sessions },
 	{ "show", " HANDLE", 1, 1, JSON, ctl_show },
 	{ "subjects", "", 0, 0, JSON, ctl_subjects },
+	{ "watch", " SUBJECT", 1, 1, JSON, ctl_watch },
 	{ "check", "", 0, 0, JSON, ctl_check },
 	{ "repair", "", 0, 0, JSON, ctl_repair },
 	{ "kick", " HANDLE [REASON]", 1, 2, JSON, ctl_kick },

@@ -46,7 +46,7 @@ static void begin(struct json *j, const char *key)
 {
 	if (j->filled)
 		buf_putc(j->out, ',');
-	if (j->depth > 0 && j->depth <= LINE_DEPTH)
+	if (!j->flat && j->depth > 0 && j->depth <= LINE_DEPTH)
 		new_line(j);
 	else if (j->filled)
 		buf_putc(j->out, ' ');
@@ -80,7 +80,7 @@ void json_end(struct json *j)
 {
 	char close = j->close[--j->depth];
 
-	if (j->filled && j->depth < LINE_DEPTH)
+	if (!j->flat && j->filled && j->depth < LINE_DEPTH)
 		new_line(j);
 	buf_putc(j->out, close);
 	if (j->depth == 0)

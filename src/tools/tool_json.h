@@ -30,6 +30,7 @@ struct json {
 	unsigned depth;			/* at most JSON_DEPTH */
 	char close[JSON_DEPTH];		/* of each open object or array */
 	bool filled;			/* the innermost has a member */
+	bool flat;			/* all in one line */
 };
 
 void json_object(struct json *j, const char *key);
