@@ -371,7 +371,9 @@ INSTALLED = \
 	644:LICENSE:$(docdir)/LICENSE \
 	$(foreach f,$(MAN_PAGES),\
 		644:$f:$(mandir)/man$(subst .,,$(suffix $f))/$(notdir $f)) \
-	$(foreach f,$(filter-out conf/demo/%,$(call tree,conf)),\
+	644:conf/completion/pushletctl.bash:$(datadir)/bash-completion/completions/pushletctl \
+	644:conf/completion/_pushletctl:$(datadir)/zsh/site-functions/_pushletctl \
+	$(foreach f,$(filter-out conf/demo/% conf/completion/%,$(call tree,conf)),\
 		644:$f:$(docdir)/examples/$(f:conf/%=%)) \
 	$(foreach f,$(call tree,pushlet-js),\
 		644:$f:$(jsdir)/$(f:pushlet-js/%=%))

@@ -408,11 +408,10 @@ void broker_unlock(struct broker *b)
 		presence_publish(b, notices);
 }
 
-int broker_check(struct broker *b, struct buf *report)
+static int check_all(struct broker *b, struct buf *report)
 {
 	int broken = 0;
 
-	broker_lock(b);
 	broken += pool_check(&b->workers, "workers", report);
 	broken += pool_check(&b->sessions, "sessions", report);
 	broken += pool_check(&b->subscriptions, "subscriptions", report);
@@ -424,6 +423,15 @@ int broker_check(struct broker *b, struct buf *report)
 	broken += topic_check(b, report);
 	broken += eventlog_check(&b->log, report);
 	broken += eventlog_check(&b->history, report);
+	return broken;
+}
+
+int broker_check(struct broker *b, struct buf *report)
+{
+	int broken;
+
+	broker_lock(b);
+	broken = check_all(b, report);
 	broker_unlock(b);
 	return broken;
 }
@@ -433,6 +441,18 @@ void broker_repair(struct broker *b)
 	broker_lock(b);
 	repair_all(b);
 	broker_unlock(b);
+}
+
+int broker_mend(struct broker *b, struct buf *found, struct buf *left)
+{
+	int broken;
+
+	broker_lock(b);
+	check_all(b, found);
+	repair_all(b);
+	broken = check_all(b, left);
+	broker_unlock(b);
+	return broken;
 }
 
 int broker_destroy(struct broker *b)

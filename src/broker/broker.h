@@ -94,6 +94,10 @@ int broker_check(struct broker *b, struct buf *report);
  * crash. */
 void broker_repair(struct broker *b);
 
+/* The same with a look before and after it, under one lock: a line per broken
+ * invariant found, and per one left.  Returns how many are left. */
+int broker_mend(struct broker *b, struct buf *found, struct buf *left);
+
 /* Removes the segment's name and tells every process that has it open to let
  * go.  Returns 0 or -1 with errno. */
 int broker_destroy(struct broker *b);

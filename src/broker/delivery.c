@@ -124,6 +124,7 @@ static void take_one(struct broker *b, struct take *t,
 	t->count = 0;
 	t->lost = 0;
 	t->more = false;
+	t->reason[0] = t->reason[sizeof(t->reason) - 1] = '\0';
 	t->reliable = s && s->flags & SESSION_RELIABLE;
 	if (!s) {
 		t->result = TAKEN_GONE;
@@ -131,6 +132,7 @@ static void take_one(struct broker *b, struct take *t,
 		t->result = TAKEN_REPLACED;
 	} else if (s->flags & SESSION_ABORTED) {
 		t->result = TAKEN_ABORTED;
+		memcpy(t->reason, s->reason, sizeof(t->reason) - 1);
 	} else {
 		t->result = TAKEN;
 		take_events(b, s, t, intake, d);

@@ -10,6 +10,7 @@
 #define BROKER_DELIVERY_H
 
 #include "broker/broker.h"
+#include "broker/layout.h"
 #include "broker/subscription.h"
 
 enum taken {
@@ -33,6 +34,7 @@ struct take {
 	uint64_t lost;			/* lost before the first of them */
 	bool more;			/* the queue holds more */
 	bool reliable;			/* the client wants them numbered */
+	char reason[REASON_SIZE];	/* of TAKEN_ABORTED; "": a full queue */
 };
 
 struct delivery {

@@ -43,7 +43,7 @@
 #include "shm/pool.h"
 #include "shm/segment.h"
 
-#define LAYOUT_VERSION 3
+#define LAYOUT_VERSION 4
 
 /* An id is 32 random hexadecimal digits, then the session's index in 6: it
  * names its slot, so there is no index of ids to keep or to repair.  A handle
@@ -54,6 +54,8 @@
 #define SESSIONS_LIMIT (1u << 24)	/* what 6 digits can name */
 #define WORKERS_LIMIT 4096
 #define HISTORY_SUBJECTS_SIZE 256	/* a comma list, NUL */
+#define REASON_SIZE 80			/* of a kick, NUL */
+#define SAMPLES 64			/* seconds that rates look back, and more */
 
 /* Chosen by the creator, read by everybody else, never changed. */
 struct geometry {
@@ -119,6 +121,18 @@ struct counts {
 	uint64_t refused;		/* for want of room in the segment */
 	uint64_t repairs;
 	uint64_t workers_reaped;
+};
+
+/* The counts as they were at a time.  One that is being written has time 0. */
+struct sample {
+	int64_t time;			/* clock_ms(); its store commits */
+	struct counts counts;
+};
+
+/* Channels up to a number are to end until a time, a few at a time. */
+struct drain {
+	uint64_t channels;		/* the last one's number */
+	int64_t until;			/* clock_ms(); its store commits */
 };
 
 /*
@@ -189,7 +203,8 @@ static inline uint64_t queue_ring(const struct geometry *g)
 
 enum session_flags {
 	SESSION_LISTENED = 1,		/* has a mode; may refresh */
-	SESSION_ABORTED = 2,		/* over; its channel owes it an abort */
+	SESSION_ABORTED = 2,		/* over; its channel owes it an abort,
+					 * for that reason */
 	SESSION_RELIABLE = 4,		/* its client names what arrived */
 	SESSION_YIELDED = 8		/* asked for more than its mode */
 };
@@ -242,6 +257,7 @@ struct session {
 	uint64_t delivered;		/* since joined */
 	uint64_t lost;			/* since joined */
 	uint64_t lost_told;		/* of these, reported to the client */
+	char reason[REASON_SIZE];	/* of an abort; "": its queue was full */
 };
 
 enum { SUBSCRIPTION_PART = 2 };		/* slot state, beside SLOT_LIVE */
@@ -303,6 +319,9 @@ struct layout {
 	struct pool_head sessions;
 	struct pool_head subscriptions;
 	struct counts counts;
+	struct drain drain;		/* primary */
+	int64_t sample_due;		/* clock_ms(); as expiry_due */
+	struct sample samples[SAMPLES];	/* statistics; a ring, by time */
 };
 
 _Static_assert(sizeof(struct ref) == 16, "a queue entry is 16 bytes");

@@ -106,6 +106,8 @@ const struct conf_key properties_table[] = {
 		 RELOAD),
 	TEXT_KEY("address.header", address_header, "", 0, RELOAD),
 	UINT_KEY("listen.slots", listen_slots, "0", 0, 1000000, RELOAD),
+	{ "metrics.http", CONF_CHOICE, FIELD(metrics_http), 0, 0, "off",
+	  "off|on", RELOAD },
 	TEXT_KEY("relay.user", relay_user, "", 0, RELOAD),
 	UINT_KEY("stream.max.bytes", stream_max_bytes, "0", 0, 1ULL << 40,
 		 RELOAD),

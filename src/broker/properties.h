@@ -43,6 +43,7 @@ struct properties {
 	uint64_t request_bytes;		/* request.max.bytes */
 	uint64_t request_timeout;	/* request.timeout.millis */
 	int publish_from;		/* publish.from */
+	int metrics_http;		/* metrics.http, 0 = off */
 	char relay_user[64];		/* relay.user, "" = our own */
 	int meta_events;		/* meta.events */
 	uint64_t history_max;		/* history.max, events; 0 = none */

@@ -85,16 +85,6 @@ static void drop_oldest(struct broker *b, struct session *s)
 /* The abort policy: its channel tells the client; without one there is nobody
  * to tell, and the next sweep ends the session (not we: the lists it is in may
  * be walked right now). */
-static void abort_session(struct broker *b, struct session *s)
-{
-	COUNT(b, aborts, 1);
-	STORE(s->flags, (uint16_t)(s->flags | SESSION_ABORTED));
-	if (s->channel)
-		worker_notify(b, s->worker, session_index(b, s));
-	else
-		STORE(s->lease_end, 0);
-}
-
 bool queue_push(struct broker *b, struct session *s, struct ref ref)
 {
 	queue_mend(b, s);
@@ -106,7 +96,7 @@ bool queue_push(struct broker *b, struct session *s, struct ref ref)
 	if (s->queue_head - s->queue_tail >= b->geometry.queue) {
 		if (b->map->rules.overflow == OVERFLOW_ABORT &&
 		    !handed_out(s)) {
-			abort_session(b, s);
+			session_abort(b, s);
 			return false;
 		}
 		drop_oldest(b, s);

@@ -145,6 +145,16 @@ void session_end(struct broker *b, struct session *s, const char *why)
 	presence_session(b, s, s->flags & SESSION_ABORTED ? "abort" : why);
 }
 
+void session_abort(struct broker *b, struct session *s)
+{
+	COUNT(b, aborts, 1);
+	STORE(s->flags, (uint16_t)(s->flags | SESSION_ABORTED));
+	if (s->channel)
+		worker_notify(b, s->worker, session_index(b, s));
+	else
+		STORE(s->lease_end, 0);
+}
+
 static void view_of(struct broker *b, const struct session *s,
 		    struct session_view *out)
 {

@@ -13,6 +13,7 @@
 
 static void read_sessions(struct broker *b, struct status *out)
 {
+	uint64_t queued;
 	uint32_t i;
 
 	for (i = 0; i < b->geometry.sessions; i++) {
@@ -23,7 +24,10 @@ static void read_sessions(struct broker *b, struct status *out)
 		if (s->flags & SESSION_LISTENED && s->mode <= MODE_POLL)
 			out->by_mode[s->mode]++;
 		out->listening += s->channel != 0;
-		out->queued += s->queue_head - s->queue_tail;
+		queued = s->queue_head - s->queue_tail;
+		out->queued += queued;
+		if (queued > out->queued_most)
+			out->queued_most = queued;
 	}
 }
 
@@ -46,6 +50,8 @@ void status_read(struct broker *b, struct status *out)
 	out->workers = b->map->workers.used;
 	memcpy(out->open, b->map->open, sizeof(out->open));
 	out->listen_slots = b->map->rules.listen_slots;
+	out->second = sample_pace(b, 1);
+	out->minute = sample_pace(b, 60);
 	read_sessions(b, out);
 	broker_unlock(b);
 }
@@ -104,7 +110,7 @@ static void read_subjects(struct broker *b, const struct session *s,
 	}
 }
 
-static void read_session(struct broker *b, const struct session *s,
+void status_session_copy(struct broker *b, const struct session *s,
 			 int64_t now, struct status_session *out)
 {
 	const struct worker *w = worker_at(b, s->worker);
@@ -145,7 +151,8 @@ struct status_session *status_sessions(struct broker *b, unsigned *n_out)
 
 		if (s->slot.state == SLOT_LIVE && *n_out < used &&
 		    session_current(s, now))
-			read_session(b, s, now, &list[(*n_out)++]);
+			status_session_copy(b, s, now,
+					    &list[(*n_out)++]);
 	}
 	broker_unlock(b);
 	return list;

@@ -7,6 +7,21 @@
 
 #include "broker/broker.h"
 #include "broker/layout.h"
+#include "broker/sample.h"
+
+/* The counts, by name, as they are shown.  X(field, what it counts) */
+#define STATUS_COUNTS(X) \
+	X(joins, "Sessions that joined.") \
+	X(leaves, "Sessions that left.") \
+	X(expiries, "Sessions whose lease ended.") \
+	X(aborts, "Sessions that were aborted: full queues, kicks.") \
+	X(published, "Events published.") \
+	X(queued, "Events put into queues of sessions.") \
+	X(delivered, "Events delivered to sessions.") \
+	X(lost, "Events lost to sessions that did not keep up.") \
+	X(refused, "Requests refused for want of room in the segment.") \
+	X(repairs, "Repairs of the segment, after a crash or by order.") \
+	X(workers_reaped, "Processes found dead.")
 
 struct status {
 	uint64_t epoch;
@@ -22,7 +37,9 @@ struct status {
 	uint32_t listening;		/* with an open channel */
 	uint32_t open[3];		/* those, by mode of the channel */
 	uint64_t listen_slots;		/* for streams and waiting pulls */
+	struct pace second, minute;	/* up to now; sample.h */
 	uint64_t queued;		/* references waiting in all queues */
+	uint64_t queued_most;		/* in the fullest one */
 };
 
 struct status_worker {
@@ -52,5 +69,9 @@ void status_read(struct broker *b, struct status *out);
 struct status_worker *status_workers(struct broker *b, unsigned *n_out);
 struct status_session *status_sessions(struct broker *b, unsigned *n_out);
 void status_sessions_free(struct status_session *s, unsigned n);
+
+/* Of one session, with the lock held; out is all zero. */
+void status_session_copy(struct broker *b, const struct session *s,
+			 int64_t now, struct status_session *out);
 
 #endif

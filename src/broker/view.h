@@ -91,6 +91,9 @@ struct session *session_of(struct broker *b, struct session_ref ref);
  * /meta are told, unless it was aborted. */
 void session_end(struct broker *b, struct session *s, const char *why);
 
+/* It is over: its channel is to say so, or else its lease ends. */
+void session_abort(struct broker *b, struct session *s);
+
 /* May it still be used at this time (clock_ms)?  A session with a listener
  * may, without end. */
 bool session_current(const struct session *s, int64_t now);

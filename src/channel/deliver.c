@@ -205,15 +205,18 @@ static enum verdict end_gone(struct channel *c)
 	return verdict_of(channel_finish(c, &last), ENDED);
 }
 
-static enum verdict end_aborted(struct deliver *d, struct channel *c)
+static enum verdict end_aborted(struct deliver *d, struct channel *c,
+				const char *reason)
 {
 	struct buf last = BUF_INIT;
 
-	complain(d, c, "is aborted: its queue is full "
-		 "(queue.overflow=abort)");
+	if (!*reason) {
+		complain(d, c, "is aborted: its queue is full "
+			 "(queue.overflow=abort)");
+		reason = "the session's queue is full (queue.overflow=abort)";
+	}
 	session_leave(d->broker, c->ref);
-	channel_abort(c, &last, "the session's queue is full "
-		      "(queue.overflow=abort)");
+	channel_abort(c, &last, reason);
 	return verdict_of(channel_finish(c, &last), ENDED);
 }
 
@@ -235,7 +238,7 @@ static enum verdict serve(struct deliver *d, struct channel *c,
 	case TAKEN_REPLACED:
 		return end_gone(c);
 	case TAKEN_ABORTED:
-		return end_aborted(d, c);
+		return end_aborted(d, c, t->reason);
 	default:
 		break;
 	}

@@ -17,15 +17,20 @@ static const char common_head[] =
 	"Referrer-Policy: no-referrer\r\n"
 	"\r\n";
 
+void answer_head(struct buf *out, const char *content_type)
+{
+	buf_printf(out, "Status: 200 OK\r\nContent-Type: %s\r\n",
+		   content_type);
+	buf_puts(out, common_head);
+}
+
 void answer_start(struct answer *a, struct buf *out,
 		  const struct adapter *adapter, const char *callback)
 {
 	a->out = out;
 	a->adapter = adapter;
 	a->first = true;
-	buf_printf(out, "Status: 200 OK\r\nContent-Type: %s\r\n",
-		   adapter->content_type);
-	buf_puts(out, common_head);
+	answer_head(out, adapter->content_type);
 	if (adapter->start)
 		adapter->start(out, callback);
 }

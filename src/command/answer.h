@@ -16,6 +16,9 @@ struct answer {
 	bool first;			/* no event is written yet */
 };
 
+/* Head of an answer with status 200; the body follows. */
+void answer_head(struct buf *out, const char *content_type);
+
 /* Head of a protocol answer, and what the format begins with.  callback as in
  * struct adapter. */
 void answer_start(struct answer *a, struct buf *out,

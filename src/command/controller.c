@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "broker/publish.h"
 #include "broker/subscription.h"
+#include "command/inspection.h"
 #include "command/task.h"
 #include "command/xmlbody.h"
 
@@ -270,6 +271,8 @@ void controller_serve(struct controller *c, const struct request *q,
 	};
 	int rc;
 
+	if (t.rules.metrics_http && inspection_serve(c->broker, q, r))
+		return;
 	rc = broker_retired(c->broker) ? turn_away(&t) : carry_out(&t);
 	if (rc < 0)
 		refuse_all(&t);

@@ -5,20 +5,9 @@
 #include "tools/ctl.h"
 
 #include <inttypes.h>
-#include <string.h>
 
-#include "base/clock.h"
 #include "broker/format.h"
 #include "broker/session.h"
-#include "broker/status.h"
-#include "tools/tool_json.h"
-
-static int64_t age(const struct status_session *s)
-{
-	int64_t seconds = clock_unix() - s->joined;
-
-	return seconds > 0 ? seconds : 0;	/* clocks are set back */
-}
 
 /* -- for people --------------------------------------------------------- */
 
@@ -42,7 +31,7 @@ static void show_session(struct buf *out, const struct status_session *s)
 {
 	struct buf period = BUF_INIT;
 
-	ctl_add_period(&period, age(s));
+	ctl_add_period(&period, ctl_since(s->joined));
 	buf_printf(out, "%s  %-6s %-10s %-6s %6" PRIu64 " %9" PRIu64 " %6"
 		   PRIu64 " %11s", s->handle,
 		   s->listened ? session_mode_name(s->mode) : "-",
@@ -61,86 +50,67 @@ static void show_session(struct buf *out, const struct status_session *s)
 
 /* -- for programs ------------------------------------------------------- */
 
-static void write_subjects(struct json *j, const char *list)
-{
-	size_t n;
-
-	json_array(j, "subjects");
-	for (; *list; list += n + (list[n] == ',')) {
-		n = strcspn(list, ",");
-		json_string_n(j, NULL, list, n);
-	}
-	json_end(j);
-}
-
 static void write_lease(struct json *j, const struct status_session *s)
 {
 	if (s->lease_ms < 0)
 		json_null(j, "lease");
 	else
-		json_seconds(j, "lease", s->lease_ms);
+		json_thousandths(j, "lease", (uint64_t)s->lease_ms);
 }
 
-static void write_session(struct json *j, const struct status_session *s)
+void ctl_write_session(struct json *j, const struct status_session *s)
 {
-	json_object(j, NULL);
 	json_string(j, "handle", s->handle);
 	if (s->listened)
 		json_string(j, "mode", session_mode_name(s->mode));
 	else
 		json_null(j, "mode");
 	json_string(j, "format", format_name(s->format));
-	write_subjects(j, buf_str(&s->subjects));
+	ctl_write_subjects(j, buf_str(&s->subjects));
 	json_bool(j, "listening", s->listening);
 	json_uint(j, "queued", s->queued);
 	json_uint(j, "delivered", s->delivered);
 	json_uint(j, "lost", s->lost);
-	json_uint(j, "age", (uint64_t)age(s));
+	json_uint(j, "age", (uint64_t)ctl_since(s->joined));
 	json_string(j, "address", s->address);
 	if (s->pid)
 		json_uint(j, "pid", s->pid);
 	else
 		json_null(j, "pid");
 	write_lease(j, s);
+}
+
+/* -- both --------------------------------------------------------------- */
+
+static void add_session(struct buf *out, struct json *j,
+			const struct status_session *s, bool json)
+{
+	if (!json) {
+		show_session(out, s);
+		return;
+	}
+	json_object(j, NULL);
+	ctl_write_session(j, s);
 	json_end(j);
 }
 
-static void write_all(struct buf *out, const struct status_session *list,
-		      unsigned n)
-{
-	struct json j = { .out = out };
-	unsigned i;
-
-	json_array(&j, NULL);
-	for (i = 0; i < n; i++)
-		write_session(&j, &list[i]);
-	json_end(&j);
-}
-
-static void show_all(struct buf *out, const struct status_session *list,
-		     unsigned n)
-{
-	unsigned i;
-
-	show_heading(out);
-	for (i = 0; i < n; i++)
-		show_session(out, &list[i]);
-}
-
-enum tool_exit ctl_sessions(struct broker *b, bool json)
+enum tool_exit ctl_sessions(struct broker *b, const struct ctl_request *q)
 {
 	struct status_session *list;
 	struct buf out = BUF_INIT;
-	enum tool_exit status;
-	unsigned n;
+	struct json j = { .out = &out };
+	unsigned i, n;
 
 	list = status_sessions(b, &n);
-	if (json)
-		write_all(&out, list, n);
+	if (q->json)
+		json_array(&j, NULL);
 	else
-		show_all(&out, list, n);
-	status = tool_print(&out);
-	buf_release(&out);
+		show_heading(&out);
+	for (i = 0; i < n; i++)
+		if (!q->subject || ctl_wants(&list[i], q->subject))
+			add_session(&out, &j, &list[i], q->json);
+	if (q->json)
+		json_end(&j);
 	status_sessions_free(list, n);
-	return status;
+	return ctl_print(&out);
 }

@@ -4,16 +4,10 @@
  */
 #include "tools/ctl.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <time.h>
 
-#include "base/clock.h"
 #include "broker/session.h"
-#include "broker/status.h"
-#include "tools/tool_json.h"
 
 #define MIB (1024.0 * 1024.0)
 
@@ -22,14 +16,16 @@ struct amount {
 	uint64_t n;
 };
 
-enum { SPENT = 11, COUNTS = 11 };
+#define ONE(field, help) +1
+enum { SPENT = 11, COUNTS = 0 STATUS_COUNTS(ONE) };
+#undef ONE
 
 struct picture {
 	struct status status;
 	struct status_worker *workers;
 	unsigned workers_n;
 	struct amount spent[SPENT];
-	struct amount counts[COUNTS];
+	struct amount counts[COUNTS], second[COUNTS], minute[COUNTS];
 };
 
 /* How the segment is spent.  A section reaches up to the next one, so the sum
@@ -56,26 +52,11 @@ static void picture_spent(struct picture *p)
 		p->spent[i] = spent[i];
 }
 
-static void picture_counts(struct picture *p)
+static void add_amounts(struct amount *to, const struct counts *c)
 {
-	const struct counts *c = &p->status.counts;
-	const struct amount counts[COUNTS] = {
-		{ "joins", c->joins },
-		{ "leaves", c->leaves },
-		{ "expiries", c->expiries },
-		{ "aborts", c->aborts },
-		{ "published", c->published },
-		{ "queued", c->queued },
-		{ "delivered", c->delivered },
-		{ "lost", c->lost },
-		{ "refused", c->refused },
-		{ "repairs", c->repairs },
-		{ "workers_reaped", c->workers_reaped },
-	};
-	int i;
-
-	for (i = 0; i < COUNTS; i++)
-		p->counts[i] = counts[i];
+#define AMOUNT(field, help) *to++ = (struct amount){ #field, c->field };
+	STATUS_COUNTS(AMOUNT)
+#undef AMOUNT
 }
 
 static void take_picture(struct broker *b, struct picture *p)
@@ -83,7 +64,9 @@ static void take_picture(struct broker *b, struct picture *p)
 	status_read(b, &p->status);
 	p->workers = status_workers(b, &p->workers_n);
 	picture_spent(p);
-	picture_counts(p);
+	add_amounts(p->counts, &p->status.counts);
+	add_amounts(p->second, &p->status.second.counts);
+	add_amounts(p->minute, &p->status.minute.counts);
 }
 
 static uint64_t log_used(const struct status *s)
@@ -96,39 +79,7 @@ static uint64_t history_used(const struct status *s)
 	return s->history_head - s->history_tail;
 }
 
-static int64_t uptime(const struct status *s)
-{
-	int64_t seconds = clock_unix() - s->created;
-
-	return seconds > 0 ? seconds : 0;	/* clocks are set back */
-}
-
-bool ctl_alive(uint32_t pid)
-{
-	return kill((pid_t)pid, 0) == 0 || errno != ESRCH;
-}
-
-void ctl_add_period(struct buf *out, int64_t seconds)
-{
-	if (seconds >= 86400)
-		buf_printf(out, "%" PRId64 "d ", seconds / 86400);
-	seconds %= 86400;
-	buf_printf(out, "%02d:%02d:%02d", (int)(seconds / 3600),
-		   (int)(seconds / 60 % 60), (int)(seconds % 60));
-}
-
 /* -- for people --------------------------------------------------------- */
-
-static void add_time(struct buf *out, int64_t unix_seconds)
-{
-	time_t t = (time_t)unix_seconds;
-	char text[32] = "?";
-	struct tm tm;
-
-	if (localtime_r(&t, &tm))
-		strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm);
-	buf_puts(out, text);
-}
 
 static double share(uint64_t n, uint64_t of)
 {
@@ -138,25 +89,14 @@ static double share(uint64_t n, uint64_t of)
 static void show_head(struct buf *out, const char *name,
 		      const struct status *s)
 {
-	buf_puts(out, "segment  ");
+	buf_puts(out, "segment ");
 	tool_add_safe(out, name);
-	buf_printf(out, "\nepoch    %016" PRIx64 "\ncreated  ", s->epoch);
-	add_time(out, s->created);
-	buf_puts(out, "\nuptime   ");
-	ctl_add_period(out, uptime(s));
-	buf_printf(out, "\nbytes    %" PRIu64 " (%.1f MiB)\n", s->bytes,
-		   (double)s->bytes / MIB);
-}
-
-static void show_spent(struct buf *out, const struct picture *p)
-{
-	int i;
-
-	buf_printf(out, "\n%-16s%14s%8s\n", "spent on", "bytes", "share");
-	for (i = 0; i < SPENT; i++)
-		buf_printf(out, "%-16s%14" PRIu64 "%7.1f%%\n",
-			   p->spent[i].name, p->spent[i].n,
-			   share(p->spent[i].n, p->status.bytes));
+	buf_printf(out, ", %.1f MiB, epoch %016" PRIx64 "\nup ",
+		   (double)s->bytes / MIB, s->epoch);
+	ctl_add_period(out, ctl_since(s->created));
+	buf_puts(out, ", since ");
+	ctl_add_time(out, s->created);
+	buf_putc(out, '\n');
 }
 
 static void show_limit(struct buf *out, const char *name, uint64_t used,
@@ -181,6 +121,7 @@ static void show_limits(struct buf *out, const struct status *s)
 	show_limit(out, "sessions", s->sessions, g->sessions);
 	show_limit(out, "subscriptions", s->subscriptions, g->subscriptions);
 	show_limit(out, "workers", s->workers, g->workers);
+	show_limit(out, "fullest queue", s->queued_most, g->queue);
 	show_limit(out, "log bytes", log_used(s), g->log_bytes);
 	show_limit(out, "history bytes", history_used(s), g->history_bytes);
 	if (s->listen_slots)
@@ -190,38 +131,52 @@ static void show_limits(struct buf *out, const struct status *s)
 
 static void show_now(struct buf *out, const struct status *s)
 {
-	buf_printf(out, "\nsessions: %u, listening now: %u; "
-		   "mode stream: %u, pull: %u, poll: %u\n", s->sessions,
-		   s->listening, s->by_mode[MODE_STREAM],
-		   s->by_mode[MODE_PULL], s->by_mode[MODE_POLL]);
-	buf_printf(out, "channels stream: %u, pull: %u, poll: %u\n",
+	buf_printf(out, "\n%-16s%8s%8s%8s%12s\n", "", "stream", "pull",
+		   "poll", "all");
+	buf_printf(out, "%-16s%8u%8u%8u%12u\n", "sessions",
+		   s->by_mode[MODE_STREAM], s->by_mode[MODE_PULL],
+		   s->by_mode[MODE_POLL], s->sessions);
+	buf_printf(out, "%-16s%8u%8u%8u%12u\n", "open channels",
 		   s->open[MODE_STREAM], s->open[MODE_PULL],
-		   s->open[MODE_POLL]);
-	buf_printf(out, "events waiting in queues: %" PRIu64
-		   " (a queue holds %u)\n", s->queued, s->geometry.queue);
+		   s->open[MODE_POLL], s->listening);
+	buf_printf(out, "%-16s%36" PRIu64 "\n", "waiting events", s->queued);
+}
+
+/* A second, of what was counted within a period. */
+static void show_rate(struct buf *out, uint64_t n, int64_t ms)
+{
+	if (ms > 0)
+		buf_printf(out, "%13.1f", (double)n * 1000 / (double)ms);
+	else
+		buf_printf(out, "%13s", "-");
 }
 
 static void show_counts(struct buf *out, const struct picture *p)
 {
 	int i;
 
-	buf_printf(out, "\n%-16s%14s\n", "since created", "count");
-	for (i = 0; i < COUNTS; i++)
-		buf_printf(out, "%-16s%14" PRIu64 "\n", p->counts[i].name,
+	buf_printf(out, "\n%-16s%14s%13s%13s\n", "counted", "since made",
+		   "last second", "last minute");
+	for (i = 0; i < COUNTS; i++) {
+		buf_printf(out, "%-16s%14" PRIu64, p->counts[i].name,
 			   p->counts[i].n);
+		show_rate(out, p->second[i].n, p->status.second.ms);
+		show_rate(out, p->minute[i].n, p->status.minute.ms);
+		buf_puts(out, i == 0 ? " a second\n" : "\n");
+	}
 }
 
 static void show_workers(struct buf *out, const struct picture *p)
 {
 	unsigned i;
 
-	buf_printf(out, "\n%-16s%14s  %s\n", "worker pid", "channels",
+	buf_printf(out, "\n%-16s%14s  %s\n", "process", "channels",
 		   "since");
 	for (i = 0; i < p->workers_n; i++) {
 		const struct status_worker *w = &p->workers[i];
 
 		buf_printf(out, "%-16u%14u  ", w->pid, w->channels);
-		add_time(out, w->since);
+		ctl_add_time(out, w->since);
 		buf_puts(out, ctl_alive(w->pid) ? "\n" : " (dead)\n");
 	}
 	if (p->workers_n == 0)
@@ -232,7 +187,6 @@ static void show_all(struct buf *out, const char *name,
 		     const struct picture *p)
 {
 	show_head(out, name, &p->status);
-	show_spent(out, p);
 	show_limits(out, &p->status);
 	show_now(out, &p->status);
 	show_counts(out, p);
@@ -294,6 +248,31 @@ static void write_channels(struct json *j, const struct status *s)
 		      (int)(sizeof(channels) / sizeof(channels[0])));
 }
 
+/* Each count a second, or null when nobody sampled. */
+static void write_rate(struct json *j, const char *key,
+		       const struct amount *a, int64_t ms)
+{
+	int i;
+
+	if (ms <= 0) {
+		json_null(j, key);
+		return;
+	}
+	json_object(j, key);
+	for (i = 0; i < COUNTS; i++)
+		json_thousandths(j, a[i].name, (uint64_t)
+				 ((double)a[i].n * 1e6 / (double)ms + 0.5));
+	json_end(j);
+}
+
+static void write_rates(struct json *j, const struct picture *p)
+{
+	json_object(j, "rates");
+	write_rate(j, "second", p->second, p->status.second.ms);
+	write_rate(j, "minute", p->minute, p->status.minute.ms);
+	json_end(j);
+}
+
 static void write_ring(struct json *j, const char *name, uint64_t head,
 		       uint64_t tail)
 {
@@ -332,7 +311,7 @@ static void write_all(struct json *j, const char *name,
 	json_string(j, "name", name);
 	json_string(j, "epoch", buf_str(&epoch));
 	json_uint(j, "created", (uint64_t)s->created);
-	json_uint(j, "uptime", (uint64_t)uptime(s));
+	json_uint(j, "uptime", (uint64_t)ctl_since(s->created));
 	json_uint(j, "bytes", s->bytes);
 	write_amounts(j, "spent", p->spent, SPENT);
 	write_limits(j, s);
@@ -340,7 +319,9 @@ static void write_all(struct json *j, const char *name,
 	write_channels(j, s);
 	json_uint(j, "subscriptions", s->subscriptions);
 	json_uint(j, "queued", s->queued);
+	json_uint(j, "queued_most", s->queued_most);
 	write_amounts(j, "counts", p->counts, COUNTS);
+	write_rates(j, p);
 	write_ring(j, "log", s->log_head, s->log_tail);
 	write_ring(j, "history", s->history_head, s->history_tail);
 	write_workers(j, p);
@@ -348,20 +329,17 @@ static void write_all(struct json *j, const char *name,
 	buf_release(&epoch);
 }
 
-enum tool_exit ctl_status(struct broker *b, bool json)
+enum tool_exit ctl_status(struct broker *b, const struct ctl_request *q)
 {
 	struct buf out = BUF_INIT;
 	struct json j = { .out = &out };
-	enum tool_exit status;
 	struct picture p;
 
 	take_picture(b, &p);
-	if (json)
+	if (q->json)
 		write_all(&j, broker_name(b), &p);
 	else
 		show_all(&out, broker_name(b), &p);
-	status = tool_print(&out);
-	buf_release(&out);
 	free(p.workers);
-	return status;
+	return ctl_print(&out);
 }

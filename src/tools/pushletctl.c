@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pushletctl.c - looks into a segment, checks it, removes it
+ * pushletctl.c - looks into a segment, steers it, removes it
+ *
+ * verbs[] is the one table of commands; what is refused of a command line, and
+ * why, follows from it.
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -11,26 +14,34 @@
 #define PROGRAM "pushletctl"
 
 static const char usage[] =
-"usage: pushletctl [options] status|sessions [--json]\n"
-"       pushletctl [options] check\n"
-"       pushletctl [options] destroy [--force]\n"
+"usage: pushletctl [options] COMMAND\n"
 "\n"
-"  status    how large the segment is, how that is spent, what is in it\n"
-"  sessions  a line for each session\n"
-"  check     verify every invariant, change nothing\n"
-"  destroy   end all sessions and remove the segment\n"
+"  status             what is in the segment, how fast, how near the limits\n"
+"  sessions           a line for each session\n"
+"  show HANDLE        all that is known of one session\n"
+"  subjects           what is subscribed to, and by how many sessions\n"
+"  watch SUBJECT      print its events as they pass, until interrupted\n"
+"  check              verify every invariant, change nothing\n"
+"  repair             make all that is derived anew, as after a crash\n"
+"  kick HANDLE [REASON]\n"
+"                     abort a session; its client is told the reason\n"
+"  drain [SECONDS]    send all clients away, spread over so long (10), to come\n"
+"                     back at once\n"
+"  metrics            the same numbers as status, for Prometheus\n"
+"  destroy            end all sessions and remove the segment\n"
 "\n"
 "  -c, --config FILE  properties file, for shm.name\n"
 "      --force        destroy it though it is in use or damaged\n"
 "  -h, --help         this text\n"
 "      --json         for programs\n"
 "  -n, --name NAME    name of the segment (/pushlet)\n"
+"      --subject S    only sessions that get events of subject S\n"
 "  -V, --version      print the version\n"
 "\n"
-"Exit status: 0 done, 1 wrong usage, broken or in use, 2 no segment,\n"
-"3 no permission, 4 other failure.\n";
+"Exit status: 0 done, 1 wrong usage, no such session, broken or in use,\n"
+"2 no segment, 3 no permission, 4 other failure.\n";
 
-enum { OPT_FORCE = 256, OPT_JSON };
+enum { OPT_FORCE = 256, OPT_JSON, OPT_SUBJECT };
 
 static const struct option longs[] = {
 	{ "config", required_argument, NULL, 'c' },
@@ -38,19 +49,43 @@ static const struct option longs[] = {
 	{ "help", no_argument, NULL, 'h' },
 	{ "json", no_argument, NULL, OPT_JSON },
 	{ "name", required_argument, NULL, 'n' },
+	{ "subject", required_argument, NULL, OPT_SUBJECT },
 	{ "version", no_argument, NULL, 'V' },
 	{ NULL, 0, NULL, 0 }
 };
 
-enum verb { STATUS, SESSIONS, CHECK, DESTROY, VERBS };
+/* The options that only some commands have. */
+enum { JSON = 1, FORCE = 2, SUBJECT = 4 };
 
-static const char *const verbs[] = { "status", "sessions", "check",
-				     "destroy" };
+struct verb {
+	const char *name;
+	const char *words;		/* what must follow it, or "" */
+	unsigned least, most;		/* how many words may */
+	unsigned options;
+	/* NULL: it opens the segment itself */
+	enum tool_exit (*run)(struct broker *b, const struct ctl_request *q);
+};
+
+static const struct verb verbs[] = {
+	{ "status", "", 0, 0, JSON, ctl_status },
+	{ "sessions", "", 0, 0, JSON | SUBJECT, ctl_sessions },
+	{ "show", " HANDLE", 1, 1, JSON, ctl_show },
+	{ "subjects", "", 0, 0, JSON, ctl_subjects },
+	{ "watch", " SUBJECT", 1, 1, JSON, ctl_watch },
+	{ "check", "", 0, 0, JSON, ctl_check },
+	{ "repair", "", 0, 0, JSON, ctl_repair },
+	{ "kick", " HANDLE [REASON]", 1, 2, JSON, ctl_kick },
+	{ "drain", " [SECONDS]", 0, 1, JSON, ctl_drain },
+	{ "metrics", "", 0, 0, 0, ctl_metrics },
+	{ "destroy", "", 0, 0, FORCE, NULL },
+};
+
+enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) };
 
 struct arguments {
 	const char *config, *name;
-	bool force, json;
-	enum verb verb;
+	const struct verb *verb;
+	struct ctl_request request;
 };
 
 /* 0, or -1 after having complained; *done_out: nothing is left to do. */
@@ -71,44 +106,103 @@ static int take_option(struct arguments *a, int option, bool *done_out)
 		return puts(PROGRAM " " PUSHLET_VERSION) < 0 || fflush(stdout) ?
 			       -1 : 0;
 	case OPT_FORCE:
-		a->force = true;
+		a->request.force = true;
 		return 0;
 	case OPT_JSON:
-		a->json = true;
+		a->request.json = true;
+		return 0;
+	case OPT_SUBJECT:
+		a->request.subject = optarg;
 		return 0;
 	default:		/* getopt_long() has complained */
 		return -1;
 	}
 }
 
+/* The names of the commands that have one of these options (0: of all), as
+ * "a, b and c". */
+static void add_names(struct buf *out, unsigned options, const char *and)
+{
+	const char *last = NULL;
+	int i;
+
+	for (i = 0; i < VERBS; i++) {
+		if (options && !(verbs[i].options & options))
+			continue;
+		if (last)
+			buf_printf(out, "%s%s", out->len ? ", " : "", last);
+		last = verbs[i].name;
+	}
+	buf_printf(out, "%s%s", out->len ? and : "", last);
+}
+
+static int refuse_verb(const char *word)
+{
+	struct buf names = BUF_INIT;
+
+	add_names(&names, 0, " or ");
+	if (word)
+		complain("'%s' is no command: %s", word, buf_str(&names));
+	else
+		complain("there is no command: %s", buf_str(&names));
+	buf_release(&names);
+	return -1;
+}
+
+static int take_words(struct arguments *a, unsigned n, char **words)
+{
+	const struct verb *v = a->verb;
+	unsigned i;
+
+	if (n < v->least) {
+		complain("%s needs%s", v->name, v->words);
+		return -1;
+	}
+	if (n > v->most) {
+		complain("'%s' is too much: %s%s is all", words[v->most],
+			 v->name, v->words);
+		return -1;
+	}
+	for (i = 0; i < n; i++)
+		a->request.words[i] = words[i];
+	return 0;
+}
+
 static int parse_verb(struct arguments *a, int n, char **words)
 {
-	if (n == 0) {
-		complain("there is no command: status, sessions, check or "
-			 "destroy");
-		return -1;
-	}
-	if (n > 1) {
-		complain("'%s': there is one command only", words[1]);
-		return -1;
-	}
-	for (a->verb = STATUS; a->verb < VERBS; a->verb++)
-		if (strcmp(words[0], verbs[a->verb]) == 0)
-			return 0;
-	complain("'%s' is no command: status, sessions, check or destroy",
-		 words[0]);
+	int i;
+
+	if (n == 0)
+		return refuse_verb(NULL);
+	for (i = 0; i < VERBS && strcmp(words[0], verbs[i].name); i++)
+		;
+	if (i == VERBS)
+		return refuse_verb(words[0]);
+	a->verb = &verbs[i];
+	return take_words(a, (unsigned)n - 1, words + 1);
+}
+
+/* An option that was given must be one of the command's. */
+static int check_option(const struct arguments *a, bool given,
+			unsigned option, const char *name)
+{
+	struct buf names = BUF_INIT;
+
+	if (!given || a->verb->options & option)
+		return 0;
+	add_names(&names, option, " and ");
+	complain("%s goes with %s only", name, buf_str(&names));
+	buf_release(&names);
 	return -1;
 }
 
 static int check_options(const struct arguments *a)
 {
-	if (a->json && a->verb != STATUS && a->verb != SESSIONS)
-		complain("--json goes with status and sessions only");
-	else if (a->force && a->verb != DESTROY)
-		complain("--force goes with destroy only");
-	else
-		return 0;
-	return -1;
+	const struct ctl_request *q = &a->request;
+
+	return check_option(a, q->json, JSON, "--json") ||
+	       check_option(a, q->force, FORCE, "--force") ||
+	       check_option(a, q->subject, SUBJECT, "--subject") ? -1 : 0;
 }
 
 static int parse(struct arguments *a, int argc, char **argv, bool *done_out)
@@ -123,21 +217,6 @@ static int parse(struct arguments *a, int argc, char **argv, bool *done_out)
 	return check_options(a);
 }
 
-enum tool_exit ctl_check(struct broker *b)
-{
-	struct buf out = BUF_INIT;
-	int broken = broker_check(b, &out);
-	enum tool_exit status;
-
-	if (broken == 0)
-		buf_puts(&out, "all invariants hold\n");
-	else
-		buf_printf(&out, "%d broken\n", broken);
-	status = tool_print(&out);
-	buf_release(&out);
-	return broken ? TOOL_BAD : status;
-}
-
 static enum tool_exit look(const struct arguments *a,
 			   const struct properties *p)
 {
@@ -150,15 +229,10 @@ static enum tool_exit look(const struct arguments *a,
 	buf_release(&report);
 	if (opened != SEGMENT_OK) {
 		complain("%s: %s", p->shm_name, segment_explain(opened));
-		return a->verb == CHECK && opened == SEGMENT_DAMAGED ?
+		return a->verb->run == ctl_check && opened == SEGMENT_DAMAGED ?
 			       TOOL_BAD : tool_exit_of(opened);
 	}
-	if (a->verb == STATUS)
-		status = ctl_status(b, a->json);
-	else if (a->verb == SESSIONS)
-		status = ctl_sessions(b, a->json);
-	else
-		status = ctl_check(b);
+	status = a->verb->run(b, &a->request);
 	broker_close(&b);
 	return status;
 }
@@ -176,5 +250,5 @@ int main(int argc, char **argv)
 		return TOOL_OK;
 	if (tool_properties(&p, a.config, a.name) != 0)
 		return TOOL_BAD;
-	return a.verb == DESTROY ? ctl_destroy(&p, a.force) : look(&a, &p);
+	return a.verb->run ? look(&a, &p) : ctl_destroy(&p, a.request.force);
 }

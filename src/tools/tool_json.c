@@ -46,7 +46,7 @@ static void begin(struct json *j, const char *key)
 {
 	if (j->filled)
 		buf_putc(j->out, ',');
-	if (j->depth > 0 && j->depth <= LINE_DEPTH)
+	if (!j->flat && j->depth > 0 && j->depth <= LINE_DEPTH)
 		new_line(j);
 	else if (j->filled)
 		buf_putc(j->out, ' ');
@@ -80,7 +80,7 @@ void json_end(struct json *j)
 {
 	char close = j->close[--j->depth];
 
-	if (j->filled && j->depth < LINE_DEPTH)
+	if (!j->flat && j->filled && j->depth < LINE_DEPTH)
 		new_line(j);
 	buf_putc(j->out, close);
 	if (j->depth == 0)
@@ -117,8 +117,8 @@ void json_null(struct json *j, const char *key)
 	buf_puts(j->out, "null");
 }
 
-void json_seconds(struct json *j, const char *key, int64_t ms)
+void json_thousandths(struct json *j, const char *key, uint64_t n)
 {
 	begin(j, key);
-	buf_printf(j->out, "%" PRId64 ".%03d", ms / 1000, (int)(ms % 1000));
+	buf_printf(j->out, "%" PRIu64 ".%03d", n / 1000, (int)(n % 1000));
 }

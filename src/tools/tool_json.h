@@ -30,6 +30,7 @@ struct json {
 	unsigned depth;			/* at most JSON_DEPTH */
 	char close[JSON_DEPTH];		/* of each open object or array */
 	bool filled;			/* the innermost has a member */
+	bool flat;			/* all in one line */
 };
 
 void json_object(struct json *j, const char *key);
@@ -46,7 +47,7 @@ void json_uint(struct json *j, const char *key, uint64_t n);
 void json_bool(struct json *j, const char *key, bool is);
 void json_null(struct json *j, const char *key);
 
-/* Milliseconds (not negative), written as seconds: 1500 is 1.500. */
-void json_seconds(struct json *j, const char *key, int64_t ms);
+/* n / 1000: 1500 is 1.500. */
+void json_thousandths(struct json *j, const char *key, uint64_t n);
 
 #endif

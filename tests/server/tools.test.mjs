@@ -240,7 +240,7 @@ describe('pushletctl', () => {
 		['no command', () => ['-n', lab.segment], 1, /status.*sessions.*check.*destroy/s],
 		['an unknown command', () => ['-n', lab.segment, 'frob'], 1, /frob/],
 		['too many arguments', () => ['-n', lab.segment, 'check', 'x'], 1, /x/],
-		['--json where it has no meaning', () => ['-n', lab.segment, 'check', '--json'], 1, /--json/],
+		['--json where it has no meaning', () => ['-n', lab.segment, 'destroy', '--json'], 1, /--json/],
 		['--force where it has no meaning', () => ['-n', lab.segment, 'status', '--force'], 1, /--force/],
 		['no segment', ['-n', NOWHERE, 'status'], 2, /pushlet-test-does-not-exist/],
 		['no segment to destroy', ['-n', NOWHERE, 'destroy'], 2, /pushlet-test-does-not-exist/],

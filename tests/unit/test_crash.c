@@ -22,7 +22,9 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "broker/sample.h"
 #include "broker/status.h"
+#include "broker/steer.h"
 #include "broker/view.h"
 #include "fixture.h"
 #include "pushlet.h"
@@ -1187,6 +1189,57 @@ static enum state orphan_has_a_lease(void)
 
 /* -- all of them ------------------------------------------------------------- */
 
+/* -- operators -------------------------------------------------------------- */
+
+static void kick(void)
+{
+	steer_kick(broker, actor.session.handle, "enough");
+}
+
+/* Its process is to say so: the reason comes before that. */
+static enum state kicked(void)
+{
+	const struct session *s = slot_of_actor();
+
+	if (!aborted(&actor))
+		return NOT_AT_ALL;
+	return !there(&actor) || strcmp(s->reason, "enough") == 0 ? WHOLLY :
+								    HALF;
+}
+
+static void drain(void)
+{
+	steer_drain(broker, 60);
+}
+
+static enum state drained(void)
+{
+	struct drain order;
+
+	if (!steer_draining(broker, &order))
+		return NOT_AT_ALL;
+	return order.channels == broker->map->channels ? WHOLLY : HALF;
+}
+
+static void sample(void)
+{
+	sample_due(broker);
+}
+
+/* Doing it again is not before a second is over. */
+static enum state sampled(void)
+{
+	const struct sample *s = broker->map->samples;
+
+	if (s->time == 0 && broker->map->sample_due) {
+		broker->map->sample_due = 0;
+		return NOT_AT_ALL;
+	}
+	if (s->time == 0)
+		return NOT_AT_ALL;
+	return s->counts.joins == broker->map->counts.joins ? WHOLLY : HALF;
+}
+
 static const struct operation operations[] = {
 	{ "join", nothing, join, joined },
 	{ "join a full house", house_is_full, join_in_vain, refused },
@@ -1246,6 +1299,10 @@ static const struct operation operations[] = {
 	{ "set the mode", actor_listens_elsewhere, set_mode, mode_set },
 	{ "listen to a stream", actor_listens_elsewhere, listen_to_stream,
 	  stream_open },
+	{ "kick", actor_joins, kick, left },
+	{ "kick a listener", actor_listens_elsewhere, kick, kicked },
+	{ "drain", actor_listens_elsewhere, drain, drained },
+	{ "sample", nothing, sample, sampled },
 	{ "enter a worker", nothing, enter, entered },
 	{ "exit a worker", actor_listens_elsewhere, worker_leaves,
 	  worker_left },
