@@ -363,7 +363,7 @@ static void subscribe_in_vain(void)
 	char sid[SID_SIZE];
 
 	ck_assert_int_eq(subscription_add(broker, actor.session.ref,
-					  "/p,/q,/r", NULL, sid),
+					  "/p,/q,/r", NULL, 0, sid),
 			 SEGMENT_FULL);
 }
 
@@ -753,11 +753,6 @@ static enum state loss_committed(void)
 	if (s->lost_told == 2)
 		return left == 0 ? WHOLLY : HALF;
 	return NOT_AT_ALL;
-}
-
-static const struct session *slot_of_actor(void)
-{
-	return session_at(broker, actor.session.ref.index);
 }
 
 /* It stays in the queue in any case. */
