@@ -3,7 +3,8 @@
  * reactor.c - what wakes channels, and what becomes of them
  *
  * Channels found ready are collected and served, in batches, at the end of what
- * woke us.  A channel is closed in one place, its memory freed later, by libuv.
+ * woke us.  A channel is closed in one place, and its memory freed when libuv
+ * has let go of its handle.  What the clock does to them is in timing.c.
  */
 #include "channel/reactor.h"
 
@@ -16,37 +17,11 @@
 #include "base/log.h"
 #include "broker/listener.h"
 #include "broker/sample.h"
-#include "broker/steer.h"
 #include "broker/worker.h"
-#include "channel/deliver.h"
-#include "channel/doorbell.h"
-#include "channel/inbox.h"
-#include "channel/ready.h"
-#include "channel/rest.h"
-#include "channel/roster.h"
+#include "channel/reactor_own.h"
+#include "channel/timing.h"
 
-enum {
-	TICK = 1000,		/* ms */
-	PARTING = 500		/* ms for last words when stopping */
-};
-
-struct reactor {
-	uv_loop_t loop;
-	uv_async_t wake;
-	uv_timer_t heartbeat, tick, parting;
-	struct broker *broker;
-	struct properties rules;
-	void (*on_tick)(void *arg);
-	void *tick_arg;
-
-	struct inbox inbox;
-	struct doorbell doorbell;
-	struct roster roster;
-	struct ready ready;
-	struct rest rest;
-	struct deliver deliver;
-	bool stopping, retired;
-};
+enum { PARTING = 500 };		/* ms for last words when stopping */
 
 static void freed(uv_handle_t *h)
 {
@@ -65,33 +40,27 @@ static void close_channel(struct reactor *r, struct channel *c)
 		uv_stop(&r->loop);
 }
 
-/* The peer has gone: what it was not sent stays in the queue. */
-static void lose_channel(struct reactor *r, struct channel *c)
+void reactor_lose(struct reactor *r, struct channel *c)
 {
 	listener_detach(r->broker, c->ref, c->number);
 	close_channel(r, c);
 }
 
-static void watch(struct channel *c);
-static void arm_heartbeat(struct reactor *r);
-
-/* Last words were spoken, or try to be. */
-static void part(struct reactor *r, struct channel *c, enum written w)
+void reactor_part(struct reactor *r, struct channel *c, enum written w)
 {
 	if (w == HELD)
-		watch(c);
+		reactor_watch(c);
 	else
 		close_channel(r, c);
 }
 
-/* Ends a response so that its client comes back. */
-static void send_back(struct reactor *r, struct channel *c)
+void reactor_send_back(struct reactor *r, struct channel *c)
 {
 	struct buf last = BUF_INIT;
 
 	listener_detach(r->broker, c->ref, c->number);
 	channel_refresh(c, &last, deliver_wait(&r->deliver, c));
-	part(r, c, channel_finish(c, &last));
+	reactor_part(r, c, channel_finish(c, &last));
 }
 
 /* Ends it without more ado: another one serves the session now. */
@@ -99,31 +68,31 @@ static void dismiss(struct reactor *r, struct channel *c)
 {
 	struct buf last = BUF_INIT;
 
-	part(r, c, channel_finish(c, &last));
+	reactor_part(r, c, channel_finish(c, &last));
 }
 
 static void conclude(struct reactor *r, struct channel *c, enum verdict v)
 {
 	switch (v) {
 	case LOST:
-		lose_channel(r, c);
+		reactor_lose(r, c);
 		return;
 	case ENDED:
-		part(r, c, c->held.len ? HELD : WRITTEN);
+		reactor_part(r, c, c->held.len ? HELD : WRITTEN);
 		return;
 	case TIRED:
-		send_back(r, c);
+		reactor_send_back(r, c);
 		return;
 	case AGAIN:
 		ready_add(&r->ready, c);
-		/* fall through */
+		break;
 	case IDLE:
 		break;
 	}
 	if (c->wrote)
 		roster_touch(&r->roster, c);
 	c->wrote = false;
-	watch(c);
+	reactor_watch(c);
 }
 
 /* Serves what is ready: each once, so that a flood for a few does not keep
@@ -135,10 +104,12 @@ static void serve_ready(struct reactor *r)
 	unsigned n, i, left = r->ready.count;
 	uint64_t began = uv_hrtime();
 
-	while (left > 0 &&
-	       (n = ready_take(&r->ready, batch, left < DELIVER_BATCH ?
-			       left : DELIVER_BATCH)) > 0) {
+	while (left > 0) {
+		n = ready_take(&r->ready, batch,
+			       left < DELIVER_BATCH ? left : DELIVER_BATCH);
 		left -= n;
+		if (n == 0)
+			break;
 		deliver_batch(&r->deliver, batch, n, verdicts);
 		for (i = 0; i < n; i++)
 			conclude(r, batch[i], verdicts[i]);
@@ -153,7 +124,7 @@ static void room_to_write(struct reactor *r, struct channel *c)
 {
 	switch (channel_flush(c)) {
 	case PEER_GONE:
-		lose_channel(r, c);
+		reactor_lose(r, c);
 		return;
 	case HELD:
 		return;
@@ -164,7 +135,7 @@ static void room_to_write(struct reactor *r, struct channel *c)
 		close_channel(r, c);
 		return;
 	}
-	watch(c);
+	reactor_watch(c);
 	ready_add(&r->ready, c);	/* to commit it, and for what came meanwhile */
 	serve_ready(r);
 }
@@ -176,13 +147,12 @@ static void polled(uv_poll_t *poll, int status, int events)
 
 	if (status < 0 || (events & (UV_READABLE | UV_DISCONNECT) &&
 			   channel_hung_up(c)))
-		lose_channel(r, c);
+		reactor_lose(r, c);
 	else if (events & UV_WRITABLE)
 		room_to_write(r, c);
 }
 
-/* Polls for hang-ups always, for room while something is held. */
-static void watch(struct channel *c)
+void reactor_watch(struct channel *c)
 {
 	bool write = c->held.len > 0;
 
@@ -224,13 +194,13 @@ static void adopt(struct reactor *r, struct channel *c)
 	c->poll.data = c;
 	c->reactor = r;
 	roster_add(&r->roster, c);
-	watch(c);
+	reactor_watch(c);
 	if (!uv_is_active((uv_handle_t *)&r->heartbeat))
-		arm_heartbeat(r);
+		timing_arm(r);
 	if (!supersede(r, c))
 		dismiss(r, c);
 	else if (r->stopping)
-		send_back(r, c);
+		reactor_send_back(r, c);
 	else
 		ready_add(&r->ready, c);
 }
@@ -272,7 +242,8 @@ static void retire(struct reactor *r)
 
 	if (r->retired)
 		return;
-	r->retired = r->stopping = true;
+	r->retired = true;
+	r->stopping = true;
 	log_warn("segment %s was destroyed; ending all channels",
 		 broker_name(r->broker));
 	for (c = r->roster.oldest; c; c = next) {
@@ -280,7 +251,7 @@ static void retire(struct reactor *r)
 		if (c->ending)
 			continue;
 		channel_abort(c, &last, "the server was stopped for good");
-		part(r, c, channel_finish(c, &last));
+		reactor_part(r, c, channel_finish(c, &last));
 	}
 	uv_stop(&r->loop);
 }
@@ -300,93 +271,6 @@ static void woken(uv_async_t *wake)
 	serve_ready(r);
 }
 
-static void heartbeats_due(uv_timer_t *timer);
-
-/* The next heartbeat is that of the quietest channel. */
-static void arm_heartbeat(struct reactor *r)
-{
-	int64_t due;
-
-	if (!r->roster.quietest) {
-		uv_timer_stop(&r->heartbeat);
-		return;
-	}
-	due = r->roster.quietest->quiet_since +
-	      (int64_t)r->rules.read_timeout - clock_ms();
-	uv_timer_start(&r->heartbeat, heartbeats_due,
-		       due > 0 ? (uint64_t)due : 0, 0);
-}
-
-/* A channel to which nothing was written for the read timeout. */
-static void beat(struct reactor *r, struct channel *c)
-{
-	struct buf out = BUF_INIT;
-
-	roster_touch(&r->roster, c);
-	if (c->ending || c->held.len)
-		return;		/* it has more to read than it can */
-	if (c->mode == MODE_STREAM) {
-		record_room(&out);
-		channel_heartbeat(c, &out);
-		if (channel_say(c, &out) == PEER_GONE)
-			lose_channel(r, c);
-		else
-			watch(c);
-	} else {
-		channel_heartbeat(c, &out);
-		listener_detach(r->broker, c->ref, c->number);
-		channel_refresh(c, &out, deliver_wait(&r->deliver, c));
-		part(r, c, channel_finish(c, &out));
-	}
-}
-
-static void heartbeats_due(uv_timer_t *timer)
-{
-	struct reactor *r = timer->data;
-	int64_t limit = clock_ms() - (int64_t)r->rules.read_timeout;
-
-	while (r->roster.quietest &&
-	       r->roster.quietest->quiet_since <= limit)
-		beat(r, r->roster.quietest);
-	arm_heartbeat(r);
-}
-
-static void end_long_streams(struct reactor *r)
-{
-	int64_t limit = clock_ms() - (int64_t)r->rules.stream_max * 1000;
-	struct channel *c, *next;
-
-	if (!r->rules.stream_max)
-		return;
-	for (c = r->roster.oldest; c && c->opened <= limit; c = next) {
-		next = c->newer;
-		if (!c->ending && c->mode == MODE_STREAM)
-			send_back(r, c);
-	}
-}
-
-/* Ends of the channels that a drain means so many that the rest can follow, as
- * many a tick, until its time is over. */
-static void drain(struct reactor *r)
-{
-	struct channel *c, *next;
-	struct drain order;
-	uint64_t n = 0;
-
-	if (!steer_draining(r->broker, &order))
-		return;
-	for (c = r->roster.oldest; c; c = c->newer)
-		n += !c->ending && c->number <= order.channels;
-	n = steer_share(&order, n, TICK);
-	for (c = r->roster.oldest; c && n; c = next) {
-		next = c->newer;
-		if (c->ending || c->number > order.channels)
-			continue;
-		send_back(r, c);
-		n--;
-	}
-}
-
 static void ticked(uv_timer_t *timer)
 {
 	struct reactor *r = timer->data;
@@ -397,8 +281,7 @@ static void ticked(uv_timer_t *timer)
 	}
 	session_expire(r->broker);
 	worker_reap_due(r->broker);
-	end_long_streams(r);
-	drain(r);
+	timing_tick(r);
 	sample_due(r->broker);
 	r->on_tick(r->tick_arg);
 }
@@ -470,7 +353,7 @@ void reactor_settle(struct reactor *r, const struct properties *p)
 {
 	r->rules = *p;
 	r->deliver.rules = *p;
-	arm_heartbeat(r);
+	timing_arm(r);
 }
 
 void reactor_run(struct reactor *r)
@@ -489,7 +372,7 @@ void reactor_stop(struct reactor *r)
 	for (c = r->roster.oldest; c; c = next) {
 		next = c->newer;
 		if (!c->ending)
-			send_back(r, c);
+			reactor_send_back(r, c);
 	}
 	if (r->roster.oldest)
 		uv_timer_start(&r->parting, parted, PARTING, 0);
@@ -512,7 +395,7 @@ void reactor_free(struct reactor **r_ptr)
 	uv_run(&r->loop, UV_RUN_NOWAIT);	/* a signal that came before */
 	empty_inbox(r);
 	while (r->roster.oldest)
-		lose_channel(r, r->roster.oldest);
+		reactor_lose(r, r->roster.oldest);
 	uv_walk(&r->loop, close_any, NULL);
 	uv_run(&r->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&r->loop);

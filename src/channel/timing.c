@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * timing.c - heartbeats, streams that are long enough, drains
+ */
+#include "channel/timing.h"
+
+#include "base/clock.h"
+#include "broker/listener.h"
+#include "broker/steer.h"
+#include "channel/reactor_own.h"
+
+static void heartbeats_due(uv_timer_t *timer);
+
+/* The next heartbeat is that of the quietest channel. */
+void timing_arm(struct reactor *r)
+{
+	int64_t due;
+
+	if (!r->roster.quietest) {
+		uv_timer_stop(&r->heartbeat);
+		return;
+	}
+	due = r->roster.quietest->quiet_since +
+	      (int64_t)r->rules.read_timeout - clock_ms();
+	uv_timer_start(&r->heartbeat, heartbeats_due,
+		       due > 0 ? (uint64_t)due : 0, 0);
+}
+
+/* A channel to which nothing was written for the read timeout. */
+static void beat(struct reactor *r, struct channel *c)
+{
+	struct buf out = BUF_INIT;
+
+	roster_touch(&r->roster, c);
+	if (c->ending || c->held.len)
+		return;		/* it has more to read than it can */
+	if (c->mode == MODE_STREAM) {
+		record_room(&out);
+		channel_heartbeat(c, &out);
+		if (channel_say(c, &out) == PEER_GONE)
+			reactor_lose(r, c);
+		else
+			reactor_watch(c);
+	} else {
+		channel_heartbeat(c, &out);
+		listener_detach(r->broker, c->ref, c->number);
+		channel_refresh(c, &out, deliver_wait(&r->deliver, c));
+		reactor_part(r, c, channel_finish(c, &out));
+	}
+}
+
+static void heartbeats_due(uv_timer_t *timer)
+{
+	struct reactor *r = timer->data;
+	int64_t limit = clock_ms() - (int64_t)r->rules.read_timeout;
+
+	while (r->roster.quietest &&
+	       r->roster.quietest->quiet_since <= limit)
+		beat(r, r->roster.quietest);
+	timing_arm(r);
+}
+
+static void end_long_streams(struct reactor *r)
+{
+	int64_t limit = clock_ms() - (int64_t)r->rules.stream_max * 1000;
+	struct channel *c, *next;
+
+	if (!r->rules.stream_max)
+		return;
+	for (c = r->roster.oldest; c && c->opened <= limit; c = next) {
+		next = c->newer;
+		if (!c->ending && c->mode == MODE_STREAM)
+			reactor_send_back(r, c);
+	}
+}
+
+/* Ends of the channels that a drain means so many that the rest can follow, as
+ * many a tick, until its time is over. */
+static void drain(struct reactor *r)
+{
+	struct channel *c, *next;
+	struct drain order;
+	uint64_t n = 0;
+
+	if (!steer_draining(r->broker, &order))
+		return;
+	for (c = r->roster.oldest; c; c = c->newer)
+		n += !c->ending && c->number <= order.channels;
+	n = steer_share(&order, n, TICK);
+	for (c = r->roster.oldest; c && n; c = next) {
+		next = c->newer;
+		if (c->ending || c->number > order.channels)
+			continue;
+		reactor_send_back(r, c);
+		n--;
+	}
+}
+
+void timing_tick(struct reactor *r)
+{
+	end_long_streams(r);
+	drain(r);
+}
