@@ -16,11 +16,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "broker/listener.h"
-#include "broker/sample.h"
-#include "broker/steer.h"
 #include "broker/worker.h"
 #include "channel/deliver.h"
 #include "channel/doorbell.h"
+#include "channel/drain.h"
 #include "channel/inbox.h"
 #include "channel/ready.h"
 #include "channel/roster.h"
@@ -263,7 +262,6 @@ void reactor_adopt(struct reactor *r, struct channel *c, int fd, int request)
 static void session_ready(void *arg, uint32_t session)
 {
 	struct reactor *r = arg;
-
 	struct channel *c = roster_of(&r->roster, session);
 
 	if (c)
@@ -366,28 +364,6 @@ static void end_long_streams(struct reactor *r)
 	}
 }
 
-/* Ends of the channels that a drain means so many that the rest can follow, as
- * many a tick, until its time is over. */
-static void drain(struct reactor *r)
-{
-	struct channel *c, *next;
-	struct drain order;
-	uint64_t n = 0;
-
-	if (!steer_draining(r->broker, &order))
-		return;
-	for (c = r->roster.oldest; c; c = c->newer)
-		n += !c->ending && c->number <= order.channels;
-	n = steer_share(&order, n, TICK);
-	for (c = r->roster.oldest; c && n; c = next) {
-		next = c->newer;
-		if (c->ending || c->number > order.channels)
-			continue;
-		send_back(r, c);
-		n--;
-	}
-}
-
 static void ticked(uv_timer_t *timer)
 {
 	struct reactor *r = timer->data;
@@ -399,8 +375,8 @@ static void ticked(uv_timer_t *timer)
 	session_expire(r->broker);
 	worker_reap_due(r->broker);
 	end_long_streams(r);
-	drain(r);
-	sample_due(r->broker);
+	drain_some(r->broker, &r->roster, &r->ready, TICK);
+	serve_ready(r);
 	r->on_tick(r->tick_arg);
 }
 
