@@ -233,6 +233,9 @@ static void obey(struct top *t, int key)
 	case 'l':
 		t->order = BY_LOST;
 		break;
+	case '\f':
+		clearok(curscr, TRUE);
+		break;
 	case '/':
 		buf_clear(&t->filter);
 		t->typing = true;
