@@ -121,7 +121,8 @@ DEFINES = -D_GNU_SOURCE= -DPUSHLET_VERSION='"$(VERSION)"' \
 	$(if $(filter-out 0,$(CRASH_POINTS)),-DCRASH_POINTS)
 BASE_CFLAGS = -std=gnu11 -Isrc -Iinclude $(DEFINES) -O2 -g -pthread \
 	-fstack-protector-strong -fstack-clash-protection $(FORTIFY) $(WARNINGS) $(SANITIZE_FLAGS) \
-	$(FCGI_CFLAGS) $(XML_CFLAGS) $(UV_CFLAGS) $(INIH_CFLAGS)
+	$(FCGI_CFLAGS) $(XML_CFLAGS) $(UV_CFLAGS) $(INIH_CFLAGS) \
+	$(CURSES_CFLAGS)
 BASE_LDFLAGS = -pthread $(SANITIZE_FLAGS) -Wl,-z,relro -Wl,-z,now \
 	-Wl,--as-needed
 
@@ -172,7 +173,7 @@ LIB_LIBS = $(INIH_LIBS) -lrt
 $(BUILD)/pushletd: private LIBS = $(FCGI_LIBS) $(XML_LIBS) $(UV_LIBS) \
 	$(LIB_LIBS)
 $(BUILD)/pushlet-publish: private LIBS = $(XML_LIBS) $(LIB_LIBS)
-$(BUILD)/pushletctl: private LIBS = $(LIB_LIBS)
+$(BUILD)/pushletctl: private LIBS = $(CURSES_LIBS) $(LIB_LIBS)
 
 $(BUILD)/pushletd: $(call obj,$(SERVER_SRC)) $(LIBRARY)
 # Of the library it gets what it calls, and that needs nothing but libc.
@@ -255,7 +256,7 @@ $(OBJ)/crash/%.o: %.c $(BUILD)/flags
 # Stamps: written only when their text changes, so that what depends on them
 # is rebuilt when a flag, the compiler or the list of files does.
 $(BUILD)/flags: text = $(COMPILE) $(LINK) $(LINK_SO) $(FCGI_LIBS) $(XML_LIBS) \
-	$(UV_LIBS) $(LIB_LIBS)
+	$(UV_LIBS) $(CURSES_LIBS) $(LIB_LIBS)
 $(BUILD)/sources: text = $(UNIT_SRC) $(wildcard src/tools/*.c)
 $(BUILD)/flags $(BUILD)/sources: FORCE
 	@mkdir -p $(@D); \

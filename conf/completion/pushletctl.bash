@@ -4,7 +4,7 @@
 # pushletctl.bash - completion of pushletctl for bash: commands, options, and
 # what the segment has at the moment: handles and subjects
 
-_pushletctl_commands='status sessions show subjects watch check repair kick
+_pushletctl_commands='status sessions show subjects top watch check repair kick
 	drain metrics destroy'
 _pushletctl_options='-c --config --force -h --help --json -n --name --subject
 	-V --version'

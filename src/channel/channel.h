@@ -52,6 +52,7 @@ struct channel {
 	bool watching_write;		/* poll waits for room, too */
 	bool answered;			/* a pull or poll has had its answer */
 	bool reliable;			/* its client acknowledges events */
+	bool tired;			/* a drain sends its client away */
 	bool losing;			/* losses are logged, and not told yet */
 };
 

@@ -220,11 +220,11 @@ static enum verdict end_aborted(struct deliver *d, struct channel *c,
 	return verdict_of(channel_finish(c, &last), ENDED);
 }
 
-/* Has this stream had enough (stream.max.bytes)? */
+/* Has it had enough: by stream.max.bytes, or by a drain? */
 static bool tired(const struct deliver *d, const struct channel *c)
 {
-	return c->mode == MODE_STREAM && d->rules.stream_max_bytes &&
-	       c->bytes > d->rules.stream_max_bytes;
+	return c->tired || (c->mode == MODE_STREAM && d->rules.stream_max_bytes &&
+	       c->bytes > d->rules.stream_max_bytes);
 }
 
 /* Steps 2 and 3 for one channel. */

@@ -16,8 +16,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "broker/listener.h"
-#include "broker/sample.h"
 #include "broker/worker.h"
+#include "channel/drain.h"
 #include "channel/reactor_own.h"
 #include "channel/timing.h"
 
@@ -282,7 +282,8 @@ static void ticked(uv_timer_t *timer)
 	session_expire(r->broker);
 	worker_reap_due(r->broker);
 	timing_tick(r);
-	sample_due(r->broker);
+	drain_some(r->broker, &r->roster, &r->ready, TICK);
+	serve_ready(r);
 	r->on_tick(r->tick_arg);
 }
 

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * timing.c - heartbeats, streams that are long enough, drains
+ * timing.c - heartbeats, and streams that are long enough
  */
 #include "channel/timing.h"
 
 #include "base/clock.h"
 #include "broker/listener.h"
-#include "broker/steer.h"
 #include "channel/reactor_own.h"
 
 static void heartbeats_due(uv_timer_t *timer);
@@ -60,7 +59,7 @@ static void heartbeats_due(uv_timer_t *timer)
 	timing_arm(r);
 }
 
-static void end_long_streams(struct reactor *r)
+void timing_tick(struct reactor *r)
 {
 	int64_t limit = clock_ms() - (int64_t)r->rules.stream_max * 1000;
 	struct channel *c, *next;
@@ -72,32 +71,4 @@ static void end_long_streams(struct reactor *r)
 		if (!c->ending && c->mode == MODE_STREAM)
 			reactor_send_back(r, c);
 	}
-}
-
-/* Ends of the channels that a drain means so many that the rest can follow, as
- * many a tick, until its time is over. */
-static void drain(struct reactor *r)
-{
-	struct channel *c, *next;
-	struct drain order;
-	uint64_t n = 0;
-
-	if (!steer_draining(r->broker, &order))
-		return;
-	for (c = r->roster.oldest; c; c = c->newer)
-		n += !c->ending && c->number <= order.channels;
-	n = steer_share(&order, n, TICK);
-	for (c = r->roster.oldest; c && n; c = next) {
-		next = c->newer;
-		if (c->ending || c->number > order.channels)
-			continue;
-		reactor_send_back(r, c);
-		n--;
-	}
-}
-
-void timing_tick(struct reactor *r)
-{
-	end_long_streams(r);
-	drain(r);
 }

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "broker/sample.h"
 #include "broker/worker.h"
 #include "channel/acceptor.h"
 #include "channel/reactor.h"
@@ -82,6 +83,7 @@ static void tick(void *arg)
 {
 	struct server *s = arg;
 
+	sample_due(s->broker);
 	if (s->servlet)
 		servlet_tick(s->servlet);
 	if (s->web)

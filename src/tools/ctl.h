@@ -31,6 +31,7 @@ enum tool_exit ctl_sessions(struct broker *b, const struct ctl_request *q);
 enum tool_exit ctl_show(struct broker *b, const struct ctl_request *q);
 enum tool_exit ctl_status(struct broker *b, const struct ctl_request *q);
 enum tool_exit ctl_subjects(struct broker *b, const struct ctl_request *q);
+enum tool_exit ctl_top(struct broker *b, const struct ctl_request *q);
 enum tool_exit ctl_watch(struct broker *b, const struct ctl_request *q);
 
 /* Opens the segment for itself, for it may be one that does not open.  force:

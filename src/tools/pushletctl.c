@@ -20,6 +20,8 @@ static const char usage[] =
 "  sessions           a line for each session\n"
 "  show HANDLE        all that is known of one session\n"
 "  subjects           what is subscribed to, and by how many sessions\n"
+"  top                status and sessions, again every second; keys: q, sort by\n"
+"                     u queued, d delivered, l lost, / filter by subject\n"
 "  watch SUBJECT      print its events as they pass, until interrupted\n"
 "  check              verify every invariant, change nothing\n"
 "  repair             make all that is derived anew, as after a crash\n"
@@ -71,6 +73,7 @@ static const struct verb verbs[] = {
 	{ "sessions", "", 0, 0, JSON | SUBJECT, ctl_sessions },
 	{ "show", " HANDLE", 1, 1, JSON, ctl_show },
 	{ "subjects", "", 0, 0, JSON, ctl_subjects },
+	{ "top", "", 0, 0, SUBJECT, ctl_top },
 	{ "watch", " SUBJECT", 1, 1, JSON, ctl_watch },
 	{ "check", "", 0, 0, JSON, ctl_check },
 	{ "repair", "", 0, 0, JSON, ctl_repair },

@@ -15,11 +15,15 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "broker/closeup.h"
 #include "broker/delivery.h"
 #include "broker/listener.h"
+#include "broker/metrics.h"
 #include "broker/publish.h"
+#include "broker/sample.h"
 #include "broker/session.h"
 #include "broker/status.h"
+#include "broker/steer.h"
 #include "broker/subscription.h"
 #include "broker/view.h"
 #include "broker/worker.h"
@@ -111,6 +115,27 @@ static void say_much(void)
 		say("/b/c", NULL);
 }
 
+static void look_closely(void)
+{
+	struct buf text = BUF_INIT;
+	struct closeup_subject *list;
+	struct closeup up;
+	const char *why;
+	unsigned n;
+	int i;
+
+	for (i = 0; i < CLIENTS; i++)
+		if (closeup_read(b, clients[i].session.handle, &up) == DONE)
+			closeup_release(&up);
+	list = closeup_subjects(b, &n);
+	must(n <= properties.subscriptions_max);
+	closeup_subjects_free(list, n);
+	metrics_render(b, &text);
+	must(!buf_failed(&text));
+	buf_release(&text);
+	must((metrics_health(b, &why) < 0) == (why != NULL));
+}
+
 static void look(void)
 {
 	struct status status;
@@ -126,6 +151,7 @@ static void look(void)
 		must(strlen(list[i].address) < sizeof(list[i].address));
 	}
 	status_sessions_free(list, n);
+	look_closely();
 }
 
 static void find(void)
@@ -184,7 +210,14 @@ static void leave(void)
 
 static void expire(void)
 {
+	struct drain order;
+
 	session_expire(b);
+	sample_due(b);
+	if (steer_draining(b, &order))
+		must(steer_share(&order, 7, 1000) <= 7);
+	steer_drain(b, 3);
+	steer_kick(b, clients[2].session.handle, "a reason");
 }
 
 static void attach(void)

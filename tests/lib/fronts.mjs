@@ -152,7 +152,7 @@ class Apache extends Front {
 			|| ['/usr/lib/apache2/modules', '/usr/lib64/httpd/modules',
 				'/usr/libexec/apache2'].find(existsSync);
 
-		return ['mpm_event', 'authz_core', 'setenvif', 'env', 'unixd', 'log_config',
+		return ['mpm_event', 'authz_core', 'authz_host', 'setenvif', 'env', 'unixd', 'log_config',
 			...names].filter((n) => existsSync(join(dir, `mod_${n}.so`)))
 			.map((n) => `LoadModule ${n}_module ${join(dir, `mod_${n}.so`)}`);
 	}

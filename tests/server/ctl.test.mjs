@@ -37,7 +37,7 @@ describe('pushletctl looks', () => {
 		['show with two words', () => ['-n', lab.segment, 'show', 'x', 'y'], 1, /'y'.*show HANDLE/],
 		['show of nobody', () => ['-n', lab.segment, 'show', '0123456789ab000000'], 1, /'0123456789ab000000': there is no session/],
 		['show of an id', () => ['-n', lab.segment, 'show', ann.id], 1, /no handle/],
-		['--subject where it has no meaning', () => ['-n', lab.segment, '--subject', '/a', 'status'], 1, /--subject goes with sessions/],
+		['--subject where it has no meaning', () => ['-n', lab.segment, '--subject', '/a', 'status'], 1, /--subject goes with sessions and top/],
 	]);
 
 	it('show never repeats an id that it was given', async () => {

@@ -81,6 +81,21 @@ describe('pushletctl steers', () => {
 		assert.equal(await lab.listening(), 7);
 	});
 
+	it('drain sends back a pull that waits, and loses no event', async () => {
+		const eve = await web.joinListen({ mode: 'pull', subject: '/pulled' });
+		await eve.channel.rest();
+		const waiting = await eve.refresh();
+		await waiting.next({ p_event: 'refresh-ack' });
+
+		await lab.ctl('drain', '0');
+		const end = await waiting.next({ p_event: 'refresh' });
+		await waiting.rest();
+		await lab.publish('/pulled', { n: 1 });
+		const again = await eve.follow(end);
+		await again.next({ p_event: 'refresh-ack' });
+		await again.next({ p_event: 'data', n: 1 });
+	});
+
 	it('metrics are what status says, in a text Prometheus takes', async () => {
 		const { status, stdout } = await lab.ctl('metrics');
 		const metrics = parseExposition(stdout);

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ctl_top.c - pushletctl top
+ *
+ * A second's look again and again.  What is drawn is made as text first and
+ * cut to the screen, so that curses sees nothing but lines.
+ */
+#include "tools/ctl.h"
+
+#include <curses.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/utf8.h"
+#include "broker/format.h"
+#include "broker/session.h"
+
+enum { PERIOD = 1000, HEAD = 4, ESCAPE = 27 };
+
+enum order { BY_QUEUED, BY_DELIVERED, BY_LOST };
+
+struct top {
+	struct broker *broker;
+	enum order order;
+	struct buf filter;		/* a subject; empty: all sessions */
+	bool typing;			/* the filter */
+};
+
+static volatile sig_atomic_t stopping;
+
+static void stop(int number)
+{
+	(void)number;
+	stopping = 1;
+}
+
+/* -- lines ---------------------------------------------------------------- */
+
+/* Draws a text, which may be too long, and clears what stood behind it. */
+static void put_line(int y, const struct buf *text)
+{
+	const char *start = buf_str(text), *end = start + text->len;
+	const char *pos = start, *next = start;
+	int n;
+
+	for (n = 0; n < COLS && pos < end; n++, pos = next)
+		utf8_next(&next, end);
+	mvaddnstr(y, 0, start, (int)(pos - start));
+	if (n < COLS)
+		clrtoeol();
+}
+
+static double rate(uint64_t n, const struct pace *p)
+{
+	return p->ms > 0 ? (double)n * 1000 / (double)p->ms : 0;
+}
+
+static void add_head(struct buf *out, struct broker *b, const struct status *s)
+{
+	tool_add_safe(out, broker_name(b));
+	buf_puts(out, "  up ");
+	ctl_add_period(out, ctl_since(s->created));
+	buf_printf(out, "  sessions %u of %u (stream %u, pull %u, poll %u), "
+		   "listening %u, processes %u", s->sessions,
+		   s->geometry.sessions, s->by_mode[MODE_STREAM],
+		   s->by_mode[MODE_PULL], s->by_mode[MODE_POLL],
+		   s->listening, s->workers);
+}
+
+static void add_rates(struct buf *out, const struct status *s)
+{
+	const struct counts *c = &s->second.counts;
+
+	buf_printf(out, "a second: published %.1f, queued %.1f, delivered "
+		   "%.1f, lost %.1f, joins %.1f", rate(c->published, &s->second),
+		   rate(c->queued, &s->second), rate(c->delivered, &s->second),
+		   rate(c->lost, &s->second), rate(c->joins, &s->second));
+}
+
+static void add_totals(struct buf *out, const struct status *s)
+{
+	buf_printf(out, "waiting %" PRIu64 ", fullest queue %" PRIu64
+		   " of %u, log %.0f%%, lost %" PRIu64 ", refused %" PRIu64
+		   ", repairs %" PRIu64, s->queued, s->queued_most,
+		   s->geometry.queue, 100.0 * (double)(s->log_head -
+		   s->log_tail) / (double)s->geometry.log_bytes,
+		   s->counts.lost, s->counts.refused, s->counts.repairs);
+}
+
+static void add_heading(struct buf *out, enum order order)
+{
+	buf_printf(out, "%-*s  %-6s %-10s %8s%c %8s%c %6s%c %11s  %-15s  %s",
+		   SESSION_HANDLE_LEN, "HANDLE", "MODE", "FORMAT", "QUEUED",
+		   order == BY_QUEUED ? '*' : ' ', "DELIVERED",
+		   order == BY_DELIVERED ? '*' : ' ', "LOST",
+		   order == BY_LOST ? '*' : ' ', "AGE", "ADDRESS", "SUBJECTS");
+}
+
+static void add_session(struct buf *out, const struct status_session *s)
+{
+	struct buf age = BUF_INIT;
+
+	ctl_add_period(&age, ctl_since(s->joined));
+	buf_printf(out, "%s  %-6s %-10s %8" PRIu64 "  %9" PRIu64 " %6" PRIu64
+		   "  %11s  %-15s  ", s->handle,
+		   s->listened ? session_mode_name(s->mode) : "-",
+		   format_name(s->format), s->queued, s->delivered, s->lost,
+		   buf_str(&age), s->address);
+	tool_add_safe(out, s->subjects.len ? buf_str(&s->subjects) : "-");
+	buf_release(&age);
+}
+
+static void add_foot(struct buf *out, const struct top *t)
+{
+	if (t->typing)
+		buf_puts(out, "subject: ");
+	else
+		buf_puts(out, "q quit  u queued  d delivered  l lost  "
+			 "/ subject");
+	if (!t->typing && t->filter.len)
+		buf_puts(out, ": ");
+	tool_add_safe(out, buf_str(&t->filter));
+}
+
+/* -- the screen ------------------------------------------------------------- */
+
+static uint64_t key_of(const struct status_session *s, enum order order)
+{
+	return order == BY_QUEUED ? s->queued :
+	       order == BY_DELIVERED ? s->delivered : s->lost;
+}
+
+/* The largest first; those alike stay as they are. */
+static int compare(const void *a, const void *b, void *order)
+{
+	const struct status_session *x = a, *y = b;
+	uint64_t i = key_of(x, *(enum order *)order);
+	uint64_t j = key_of(y, *(enum order *)order);
+
+	return i != j ? (i < j) - (i > j) : strcmp(x->handle, y->handle);
+}
+
+/* Draws one line with what add() makes, which is released. */
+static void draw(int y, struct buf *line, attr_t look)
+{
+	attrset(look);
+	put_line(y, line);
+	attrset(A_NORMAL);
+	buf_release(line);
+}
+
+static void draw_sessions(struct top *t)
+{
+	struct status_session *list;
+	struct buf line = BUF_INIT;
+	unsigned i, n;
+	int y = HEAD;
+
+	list = status_sessions(t->broker, &n);
+	if (n)
+		qsort_r(list, n, sizeof(*list), compare, &t->order);
+	for (i = 0; i < n && y < LINES - 1; i++) {
+		if (t->filter.len && !ctl_wants(&list[i],
+						buf_str(&t->filter)))
+			continue;
+		add_session(&line, &list[i]);
+		draw(y++, &line, A_NORMAL);
+	}
+	status_sessions_free(list, n);
+	for (; y < LINES - 1; y++)
+		draw(y, &line, A_NORMAL);
+}
+
+static void draw_all(struct top *t)
+{
+	struct buf line = BUF_INIT;
+	struct status s;
+
+	status_read(t->broker, &s);
+	add_head(&line, t->broker, &s);
+	draw(0, &line, A_BOLD);
+	add_rates(&line, &s);
+	draw(1, &line, A_NORMAL);
+	add_totals(&line, &s);
+	draw(2, &line, A_NORMAL);
+	add_heading(&line, t->order);
+	draw(3, &line, A_REVERSE);
+	draw_sessions(t);
+	add_foot(&line, t);
+	draw(LINES - 1, &line, A_BOLD);
+	refresh();
+}
+
+/* -- keys ------------------------------------------------------------------- */
+
+static void type(struct top *t, int key)
+{
+	if (key == '\n' || key == KEY_ENTER) {
+		t->typing = false;
+	} else if (key == ESCAPE) {
+		buf_clear(&t->filter);
+		t->typing = false;
+	} else if (key == KEY_BACKSPACE || key == 127 || key == '\b') {
+		t->filter.len -= t->filter.len > 0;
+		if (t->filter.data)
+			t->filter.data[t->filter.len] = '\0';
+	} else if (key >= ' ' && key < 256) {
+		buf_putc(&t->filter, (char)key);
+	}
+}
+
+static void obey(struct top *t, int key)
+{
+	if (t->typing) {
+		type(t, key);
+		return;
+	}
+	switch (key) {
+	case 'q':
+		stopping = 1;
+		break;
+	case 'u':
+		t->order = BY_QUEUED;
+		break;
+	case 'd':
+		t->order = BY_DELIVERED;
+		break;
+	case 'l':
+		t->order = BY_LOST;
+		break;
+	case '\f':
+		clearok(curscr, TRUE);
+		break;
+	case '/':
+		buf_clear(&t->filter);
+		t->typing = true;
+		break;
+	default:
+		break;
+	}
+}
+
+static void look_on(struct top *t)
+{
+	int key;
+
+	timeout(PERIOD);
+	while (!stopping && !broker_retired(t->broker)) {
+		draw_all(t);
+		key = getch();
+		if (key == ERR && !isatty(STDIN_FILENO))
+			break;
+		obey(t, key);
+	}
+}
+
+/* Before curses, which would set its own. */
+static void catch_signals(void)
+{
+	struct sigaction a = { .sa_handler = stop };
+
+	sigaction(SIGINT, &a, NULL);
+	sigaction(SIGTERM, &a, NULL);
+	sigaction(SIGHUP, &a, NULL);
+}
+
+enum tool_exit ctl_top(struct broker *b, const struct ctl_request *q)
+{
+	struct top t = { .broker = b };
+	SCREEN *screen;
+
+	if (!isatty(STDOUT_FILENO) || !isatty(STDIN_FILENO)) {
+		complain("top needs a terminal; there are status and sessions");
+		return TOOL_BAD;
+	}
+	setlocale(LC_ALL, "");
+	screen = newterm(NULL, stdout, stdin);
+	if (!screen) {
+		complain("TERM: this terminal is not known");
+		return TOOL_BAD;
+	}
+	catch_signals();
+	cbreak();
+	noecho();
+	keypad(stdscr, TRUE);
+	set_escdelay(25);
+	buf_puts(&t.filter, q->subject ? q->subject : "");
+	look_on(&t);
+	endwin();
+	delscreen(screen);
+	buf_release(&t.filter);
+	if (!broker_retired(b))
+		return TOOL_OK;
+	complain("%s: the segment was destroyed", broker_name(b));
+	return TOOL_NO_SEGMENT;
+}
