@@ -15,6 +15,7 @@
  *	| topics[]         uint32_t               hash buckets         |
  *	| lengths[]        uint32_t               topics by length     |
  *	| addresses[]      uint32_t               hash buckets         |
+ *	|                  struct rate            requests of a site   |
  *	| log              bytes                  ring of log_record   |
  *	| history          bytes                  the same             |
  *	+--------------------------------------------------------------+
@@ -43,7 +44,7 @@
 #include "shm/pool.h"
 #include "shm/segment.h"
 
-#define LAYOUT_VERSION 3
+#define LAYOUT_VERSION 4
 
 /* An id is 32 random hexadecimal digits, then the session's index in 6: it
  * names its slot, so there is no index of ids to keep or to repair.  A handle
@@ -79,7 +80,7 @@ struct sections {
 	uint64_t subscriptions;
 	uint64_t topics;
 	uint64_t lengths;
-	uint64_t addresses;		/* one bucket a session */
+	uint64_t addresses;		/* one bucket a session, rates[] */
 	uint64_t log;
 	uint64_t history;
 	uint64_t end;
@@ -118,6 +119,16 @@ struct counts {
 	uint64_t repairs;
 	uint64_t workers_reaped;
 };
+
+/* A bucket of requests: broker/rate.h.  Neither primary nor derived: it may say
+ * anything, and is right again after two seconds. */
+struct rate {
+	uint64_t site;			/* hash; whose it is */
+	int64_t full_at;		/* microseconds of the clock of leases */
+};
+
+#define RATES 4096
+#define RATE_WAYS 4			/* places that a site may have */
 
 /*
  * The event log: records lie one after another in a ring of log_bytes; the
@@ -240,6 +251,8 @@ struct session {
 	uint64_t delivered;		/* since joined */
 	uint64_t lost;			/* since joined */
 	uint64_t lost_told;		/* of these, reported to the client */
+	int64_t publish_full;		/* as rate.full_at, of its publishes */
+	char user[64];			/* who joined, or ""; broker/owner.h */
 };
 
 enum { SUBSCRIPTION_PART = 2 };		/* slot state, beside SLOT_LIVE */

@@ -9,6 +9,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "broker/owner.h"
+#include "broker/rate.h"
 
 enum { NOTE_PERIOD = 1000 };		/* ms between lines about refusals */
 
@@ -37,13 +39,67 @@ static unsigned ask(const struct task *t, unsigned acts, const char *subject,
 	return rulebook_denies(&t->permit->rules, &c, subject_out);
 }
 
+/* A session is to be found again by its user's name. */
+static int ask_name(struct task *t)
+{
+	if (!(t->rules.session_bind & BIND_USER) ||
+	    strlen(t->request->user) <= OWNER_USER)
+		return 0;
+	refuse(&t->refusal, 200, "a user's name may have %d bytes "
+	       "(session.bind)", OWNER_USER);
+	return denied(t);
+}
+
+static int ask_requests(struct task *t)
+{
+	const char *text = task_address(t);
+	size_t n = strlen(t->head);
+	struct address a;
+
+	if (!t->rules.address_requests)
+		return 0;
+	address_read(&a, text, strlen(text));
+	t->wait = rate_request(t->broker, &a, t->rules.address_requests);
+	if (!t->wait)
+		return 0;
+	snprintf(t->head + n, sizeof(t->head) - n, "Retry-After: %u\r\n",
+		 (t->wait + 999) / 1000);
+	refuse(&t->refusal, 429, "an address may make %llu requests a second "
+	       "(address.max.requests.second); wait %u ms",
+	       (unsigned long long)t->rules.address_requests, t->wait);
+	return denied(t);
+}
+
+static int ask_publishes(struct task *t)
+{
+	if (!t->rules.session_publishes)
+		return 0;
+	t->wait = rate_publish(t->broker, t->session.ref,
+			       t->rules.session_publishes);
+	if (!t->wait)
+		return 0;
+	refuse(&t->refusal, 200, "a session may publish %llu times a second "
+	       "(session.max.publishes.second); wait %u ms",
+	       (unsigned long long)t->rules.session_publishes, t->wait);
+	return denied(t);
+}
+
+int gate_enter(struct task *t)
+{
+	if (origin_allowed(t->rules.origin_allow, t->request, t->head))
+		return ask_requests(t);
+	refuse(&t->refusal, 403, "requests from pages of other sites are not "
+	       "allowed here (origin.allow)");
+	return denied(t);
+}
+
 int gate_join(struct task *t)
 {
 	const char *subject;
 	unsigned number = ask(t, RULE_JOIN, "", &subject);
 
 	if (number == 0)
-		return 0;
+		return ask_name(t);
 	refuse(&t->refusal, 200, "not allowed to join (rule %u)", number);
 	return denied(t);
 }
@@ -90,7 +146,7 @@ int gate_subscribe(struct task *t, const char *subjects)
 
 /* What is for one session is published, too: who denies to publish denies
  * both. */
-int gate_publish(struct task *t)
+static int ask_publish(struct task *t)
 {
 	bool one = task_field(t, "p_to");
 	const char *subject = task_field(t, "p_subject");
@@ -106,6 +162,16 @@ int gate_publish(struct task *t)
 	       refusal_quote(quote, subject), one ? ", for one session" : "",
 	       number);
 	return denied(t);
+}
+
+int gate_publish(struct task *t)
+{
+	if (!t->rules.publish_get && strcmp(t->request->method, "GET") == 0) {
+		refuse(&t->refusal, 200, "publishing by GET is switched off "
+		       "here (publish.get); use POST");
+		return denied(t);
+	}
+	return ask_publish(t) < 0 ? -1 : ask_publishes(t);
 }
 
 /* ---- notes ---- */

@@ -11,6 +11,9 @@
 
 #include "command/task.h"
 
+/* Asked of every request, before it is read. */
+int gate_enter(struct task *t);
+
 int gate_join(struct task *t);
 
 /* subjects: a comma list, or NULL: nothing to ask. */
