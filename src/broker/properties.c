@@ -116,6 +116,10 @@ const struct conf_key properties_table[] = {
 		 100000, RELOAD),
 	{ "session.bind", CONF_CHOICE, FIELD(session_bind), 0, 0, "none",
 	  "none|user|address|both", RELOAD },
+	TEXT_KEY("ban.addresses.file", ban_file, "", 0, RELOAD),
+	TEXT_KEY("filter.words.file", words_file, "", 0, RELOAD),
+	{ "filter.words", CONF_CHOICE, FIELD(filter_words), 0, 0, "refuse",
+	  "refuse|mask", RELOAD },
 	TEXT_KEY("origin.allow", origin_allow, "", 0, RELOAD),
 	{ "publish.get", CONF_BOOL, FIELD(publish_get), 0, 1, "on", NULL,
 	  RELOAD },
@@ -214,6 +218,17 @@ static int check_origins(const struct properties *p, const char *where,
 	return faults;
 }
 
+/* pushletd leaves the directory it was started in. */
+static int check_path(const char *name, const char *path, const char *where,
+		      struct buf *report)
+{
+	if (!*path || *path == '/')
+		return 0;
+	buf_printf(report, "%s: %s must be a path that begins with '/', not "
+		   "'%s'\n", where, name, path);
+	return 1;
+}
+
 static int check_log(const struct properties *p, const char *where,
 		     struct buf *report)
 {
@@ -251,6 +266,10 @@ int properties_check(const struct properties *p, const char *where,
 				 where, report) +
 		     check_waits("poll", p->poll_wait_min, p->poll_wait_max,
 				 where, report) +
+		     check_path("ban.addresses.file", p->ban_file, where,
+				report) +
+		     check_path("filter.words.file", p->words_file, where,
+				report) +
 		     check_origins(p, where, report) +
 		     check_log(p, where, report) +
 		     check_history(p, where, report);

@@ -17,6 +17,7 @@
 
 enum queue_overflow { OVERFLOW_DROP_OLDEST, OVERFLOW_ABORT };
 enum publish_from { FROM_HANDLE, FROM_ID };
+enum filter_words { FILTER_REFUSE, FILTER_MASK };
 enum session_bind { BIND_NONE, BIND_USER, BIND_ADDRESS, BIND_BOTH }; /* bits */
 
 struct properties {
@@ -61,6 +62,9 @@ struct properties {
 	uint64_t poll_wait_min, poll_wait_max;
 	uint64_t session_publishes;	/* session.max.publishes.second, or 0 */
 	uint64_t address_requests;	/* address.max.requests.second, or 0 */
+	char ban_file[256];		/* ban.addresses.file, "" = none */
+	char words_file[256];		/* filter.words.file, "" = none */
+	int filter_words;		/* filter.words */
 	int session_bind;		/* session.bind */
 	char origin_allow[1024];	/* origin.allow, a comma list */
 	bool publish_get;		/* publish.get */

@@ -102,17 +102,25 @@ static int do_publish(struct task *t)
 		.from = t->session.handle,
 		.to = task_field(t, "p_to"),
 	};
+	struct event clean = EVENT_INIT;
 	const char *detail = NULL;
 	enum outcome outcome;
 	unsigned reached;
 
-	if (gate_publish(t) < 0)
+	if (gate_publish(t, &clean) < 0) {
+		event_release(&clean);
 		return -1;
+	}
+	if (clean.count)
+		p.attributes = &clean;
 	if (broker_publish_from(t->broker) == FROM_ID)
 		p.from = t->session.id;
 	outcome = publish(t->broker, &p, &reached, &detail);
 	if (outcome != DONE)
-		return task_refuse(t, outcome, detail ? detail : p.subject);
+		task_refuse(t, outcome, detail ? detail : p.subject);
+	event_release(&clean);
+	if (outcome != DONE)
+		return -1;
 	task_acknowledge(t, "publish-ack", NULL);
 	return task_complete(t);
 }

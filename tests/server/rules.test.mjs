@@ -389,24 +389,104 @@ describe('X-Pushlet-Id', () => {
 	});
 });
 
+async function reread(pushletd, lab, props, pattern) {
+	const said = pushletd.says(pattern);
+
+	lab.properties({ ...pushletd.options, ...props });
+	pushletd.signal('SIGHUP');
+	return said;
+}
+
+describe('lists in files', () => {
+	const say = (pushletd, p_id, text, params) => pushletd.fcgi({ method: 'POST',
+		body: `<e p_event="publish" p_id="${p_id}" p_subject="/chat" text="${text}" more="1"/>`,
+		REMOTE_ADDR: '198.51.100.1', ...params });
+
+	it('keep addresses away, and are read again', async () => {
+		const lab = new Lab();
+
+		try {
+			const file = lab.write('banned', '# trolls\n\n 192.0.2.66 \n2001:db8:bad::/48\r\n');
+			const pushletd = await lab.pushletd({ props: { 'ban.addresses.file': file } });
+			const p_id = await joined(pushletd);
+			const bad = { REMOTE_ADDR: '192.0.2.66' };
+
+			assert.match((await send(pushletd, { p_event: 'join', p_format: 'xml' }, bad)).text,
+				/nack.*not allowed to join from this address \(ban\.addresses\.file\)/);
+			assert.match((await send(pushletd, { p_event: 'join-listen', p_format: 'xml' },
+				{ REMOTE_ADDR: '2001:db8:bad:2::1' })).text, /nack/);
+			assert.match((await say(pushletd, p_id, 'x', bad)).text, /not allowed to publish from this address/);
+			assert.match((await send(pushletd, { p_event: 'hb', p_id }, bad)).text, /hb-ack/);
+			assert.match((await say(pushletd, p_id, 'x')).text, /publish-ack/);
+
+			lab.write('banned', '10.0.0.0/8\nexample.org\n');
+			await reread(pushletd, lab, {}, /ban\.addresses\.file: \S+banned:2: neither an address nor a network/);
+			assert.match((await say(pushletd, p_id, 'x', bad)).text, /not allowed/);
+			lab.write('banned', '198.51.100.0/24\n');
+			await reread(pushletd, lab, {}, /properties reloaded/);
+			assert.match((await say(pushletd, p_id, 'x', bad)).text, /publish-ack/);
+			assert.match((await say(pushletd, p_id, 'x')).text, /not allowed/);
+		} finally {
+			await lab.close();
+		}
+	});
+
+	it('refuse words, or mask them', async () => {
+		const lab = new Lab();
+
+		try {
+			const file = lab.write('words', 'darn\n*\u00c4rger*\n');
+			const pushletd = await lab.pushletd({ props: { 'filter.words.file': file } });
+			const nginx = await lab.nginx(pushletd);
+			const ann = await nginx.client().joinListen({ mode: 'stream', subject: '/chat' });
+			const publish = async (text) => (await ann.ask('publish',
+				{ p_subject: '/chat', text, more: '1' })).event;
+
+			for (const text of ['darn', 'well, DARN!', 'Ver\u00e4rgert'])
+				assert.match((await publish(text)).get('p_reason'),
+					/^attribute 'text' holds a word that is not allowed here \(filter\.words\.file\)$/);
+			assert.equal((await publish('darning')).get('p_event'), 'publish-ack');
+			await ann.channel.next({ p_event: 'data', text: 'darning' });
+			await reread(pushletd, lab, { 'filter.words': 'mask' }, /properties reloaded/);
+			await publish('well, DARN! Ver\u00e4rgert \u20ac');
+			await ann.channel.next({ p_event: 'data', text: 'well, ****! Ver*****t \u20ac', more: 1,
+				p_subject: '/chat', p_id: undefined });
+			await publish('clean');
+			await ann.channel.next({ p_event: 'data', text: 'clean', more: 1 });
+			ann.channel.close();
+			assert.doesNotMatch(pushletd.output, /darn/i);
+		} finally {
+			await lab.close();
+		}
+	});
+
+	it('that cannot be read keep a server from starting', async () => {
+		const lab = new Lab();
+
+		try {
+			await assert.rejects(lab.pushletd({ props: { 'filter.words.file': '/nowhere/words' } }),
+				/filter\.words\.file: \/nowhere\/words cannot be read: No such file/);
+			lab.running.length = 0;
+			await assert.rejects(lab.pushletd({ props: { 'ban.addresses.file': 'words' } }),
+				/ban\.addresses\.file must be a path that begins with '\/'/);
+			lab.running.length = 0;
+		} finally {
+			await lab.close();
+		}
+	});
+});
+
 describe('a file with rules', () => {
 	it('is read again on SIGHUP; one with a mistake is not', () =>
 		withServer({ rule: ['deny publish'] }, async (pushletd, lab) => {
 			const p_id = await joined(pushletd);
 			const publish = async () =>
 				(await send(pushletd, { p_event: 'publish', p_id, p_subject: '/a' })).text;
-			const reread = async (props, pattern) => {
-				const said = pushletd.says(pattern);
-				lab.properties({ ...pushletd.options, ...props });
-				pushletd.signal('SIGHUP');
-				await said;
-			};
-
 			assert.match(await publish(), /rule 1/);
-			await reread({ rule: ['deny join', 'allow all'] },
+			await reread(pushletd, lab, { rule: ['deny join', 'allow all'] },
 				/pushlet\.properties:\d+: rule: 'all' is none of join, subscribe, publish, unicast/);
 			assert.match(await publish(), /rule 1/);
-			await reread({ rule: ['allow publish', 'deny publish'] }, /properties reloaded/);
+			await reread(pushletd, lab, { rule: ['allow publish', 'deny publish'] }, /properties reloaded/);
 			assert.match(await publish(), /publish-ack/);
 		}));
 });
