@@ -82,14 +82,24 @@ static uint64_t site_of(const struct address *a)
 	return site;
 }
 
-static uint32_t *bucket_of(struct broker *b, const struct address *a)
+bool address_same_site(const struct address *a, const struct address *other)
+{
+	return site_of(a) == site_of(other);
+}
+
+uint64_t address_hash(const struct broker *b, const struct address *a)
 {
 	uint64_t h = site_of(a) ^ b->geometry.seed;
 
 	h *= 0x9e3779b97f4a7c15ULL;
 	h ^= h >> 32;
-	h *= 0x9e3779b97f4a7c15ULL;
-	return &b->addresses[(h >> 32) % b->geometry.sessions];
+	return h * 0x9e3779b97f4a7c15ULL;
+}
+
+static uint32_t *bucket_of(struct broker *b, const struct address *a)
+{
+	return &b->addresses[(address_hash(b, a) >> 32) %
+			     b->geometry.sessions];
 }
 
 void address_link(struct broker *b, struct session *s)

@@ -36,6 +36,12 @@ static uint64_t section(uint64_t *end, uint64_t n)
 	return start;
 }
 
+/* Behind the buckets of the addresses. */
+static uint64_t rates_offset(const struct geometry *g)
+{
+	return round_up(g->sessions * sizeof(uint32_t), CACHE_LINE);
+}
+
 /* Where everything lies.  With the geometry checked, nothing overflows. */
 static struct sections place(const struct geometry *g)
 {
@@ -52,7 +58,8 @@ static struct sections place(const struct geometry *g)
 	at.topics = section(&end, (uint64_t)g->topics * sizeof(uint32_t));
 	at.lengths = section(&end, ((uint64_t)g->subject_bytes + 1) *
 			     sizeof(uint32_t));
-	at.addresses = section(&end, (uint64_t)g->sessions * sizeof(uint32_t));
+	at.addresses = section(&end, rates_offset(g) +
+			       RATES * sizeof(struct rate));
 	at.log = section(&end, g->log_bytes);
 	at.history = section(&end, g->history_bytes);
 	at.end = round_up(end, 4096);
@@ -148,6 +155,7 @@ static void view(struct broker *b)
 	b->topics = (uint32_t *)(base + b->at.topics);
 	b->lengths = (uint32_t *)(base + b->at.lengths);
 	b->addresses = (uint32_t *)(base + b->at.addresses);
+	b->rates = (struct rate *)(base + b->at.addresses + rates_offset(g));
 	b->log = (struct eventlog){ "log", &b->map->log, base + b->at.log,
 				    g->log_bytes };
 	b->history = (struct eventlog){ "history", &b->map->history,

@@ -15,6 +15,7 @@
  *	| topics[]         uint32_t               hash buckets         |
  *	| lengths[]        uint32_t               topics by length     |
  *	| addresses[]      uint32_t               hash buckets         |
+ *	|                  struct rate            requests of a site   |
  *	| log              bytes                  ring of log_record   |
  *	| history          bytes                  the same             |
  *	+--------------------------------------------------------------+
@@ -81,7 +82,7 @@ struct sections {
 	uint64_t subscriptions;
 	uint64_t topics;
 	uint64_t lengths;
-	uint64_t addresses;		/* one bucket a session */
+	uint64_t addresses;		/* one bucket a session, rates[] */
 	uint64_t log;
 	uint64_t history;
 	uint64_t end;
@@ -134,6 +135,16 @@ struct drain {
 	uint64_t channels;		/* the last one's number */
 	int64_t until;			/* clock_ms(); its store commits */
 };
+
+/* A bucket of requests: broker/rate.h.  Neither primary nor derived: it may say
+ * anything, and is right again after two seconds. */
+struct rate {
+	uint64_t site;			/* hash; whose it is */
+	int64_t full_at;		/* microseconds of the clock of leases */
+};
+
+#define RATES 4096
+#define RATE_WAYS 4			/* places that a site may have */
 
 /*
  * The event log: records lie one after another in a ring of log_bytes; the
@@ -258,6 +269,8 @@ struct session {
 	uint64_t lost;			/* since joined */
 	uint64_t lost_told;		/* of these, reported to the client */
 	char reason[REASON_SIZE];	/* of an abort; "": its queue was full */
+	int64_t publish_full;		/* as rate.full_at, of its publishes */
+	char user[64];			/* who joined, or ""; broker/owner.h */
 };
 
 enum { SUBSCRIPTION_PART = 2 };		/* slot state, beside SLOT_LIVE */

@@ -114,6 +114,19 @@ const struct conf_key properties_table[] = {
 	UINT_KEY("stream.padding.bytes", stream_padding, "0", 0, MIB, RELOAD),
 	UINT_KEY("stream.max.seconds", stream_max, "0", 0, 365 * DAY / SECOND,
 		 RELOAD),
+	UINT_KEY("session.max.publishes.second", session_publishes, "0", 0,
+		 100000, RELOAD),
+	UINT_KEY("address.max.requests.second", address_requests, "0", 0,
+		 100000, RELOAD),
+	{ "session.bind", CONF_CHOICE, FIELD(session_bind), 0, 0, "none",
+	  "none|user|address|both", RELOAD },
+	TEXT_KEY("ban.addresses.file", ban_file, "", 0, RELOAD),
+	TEXT_KEY("filter.words.file", words_file, "", 0, RELOAD),
+	{ "filter.words", CONF_CHOICE, FIELD(filter_words), 0, 0, "refuse",
+	  "refuse|mask", RELOAD },
+	TEXT_KEY("origin.allow", origin_allow, "", 0, RELOAD),
+	{ "publish.get", CONF_BOOL, FIELD(publish_get), 0, 1, "on", NULL,
+	  RELOAD },
 	{ "rule", CONF_RULES, FIELD(permits), 0, TEXT_SIZE(permits), "", NULL,
 	  RELOAD },
 	{ NULL, CONF_IGNORED, 0, 0, 0, NULL, NULL, FIXED }
@@ -178,6 +191,48 @@ static int check_header(const struct properties *p, const char *where,
 	return 1;
 }
 
+/* SCHEME://HOST[:PORT], as a browser says it, or "*" or "null". */
+static bool is_origin(const char *text, size_t n)
+{
+	const char *colon = memchr(text, ':', n), *end = text + n;
+
+	if (!colon)
+		return n == 1 ? *text == '*' : n == 4 && !memcmp(text, "null", 4);
+	return colon > text && end - colon > 3 &&
+	       memcmp(colon, "://", 3) == 0 &&
+	       !memchr(colon + 3, '/', (size_t)(end - colon - 3));
+}
+
+static int check_origins(const struct properties *p, const char *where,
+			 struct buf *report)
+{
+	const char *item = p->origin_allow;
+	int faults = 0;
+	size_t n;
+
+	for (; *item; item += n + strspn(item + n, ", ")) {
+		n = strcspn(item, ", ");
+		if (n == 0 || is_origin(item, n))
+			continue;
+		buf_printf(report, "%s: origin.allow must be *, or origins like "
+			   "https://www.example.org (no path, no slash at the "
+			   "end), not '%.*s'\n", where, (int)n, item);
+		faults++;
+	}
+	return faults;
+}
+
+/* pushletd leaves the directory it was started in. */
+static int check_path(const char *name, const char *path, const char *where,
+		      struct buf *report)
+{
+	if (!*path || *path == '/')
+		return 0;
+	buf_printf(report, "%s: %s must be a path that begins with '/', not "
+		   "'%s'\n", where, name, path);
+	return 1;
+}
+
 static int check_log(const struct properties *p, const char *where,
 		     struct buf *report)
 {
@@ -215,6 +270,11 @@ int properties_check(const struct properties *p, const char *where,
 				 where, report) +
 		     check_waits("poll", p->poll_wait_min, p->poll_wait_max,
 				 where, report) +
+		     check_path("ban.addresses.file", p->ban_file, where,
+				report) +
+		     check_path("filter.words.file", p->words_file, where,
+				report) +
+		     check_origins(p, where, report) +
 		     check_log(p, where, report) +
 		     check_history(p, where, report);
 

@@ -18,6 +18,8 @@
 enum queue_overflow { OVERFLOW_DROP_OLDEST, OVERFLOW_ABORT };
 enum publish_from { FROM_HANDLE, FROM_ID };
 enum meta_events { META_ON, META_OFF };
+enum filter_words { FILTER_REFUSE, FILTER_MASK };
+enum session_bind { BIND_NONE, BIND_USER, BIND_ADDRESS, BIND_BOTH }; /* bits */
 
 struct properties {
 	/* the segment; read by who creates it, fixed from then on */
@@ -61,6 +63,14 @@ struct properties {
 	uint64_t pull_wait_min, pull_wait_max;
 	uint64_t poll_timeout;		/* poll.refresh.timeout.millis */
 	uint64_t poll_wait_min, poll_wait_max;
+	uint64_t session_publishes;	/* session.max.publishes.second, or 0 */
+	uint64_t address_requests;	/* address.max.requests.second, or 0 */
+	char ban_file[256];		/* ban.addresses.file, "" = none */
+	char words_file[256];		/* filter.words.file, "" = none */
+	int filter_words;		/* filter.words */
+	int session_bind;		/* session.bind */
+	char origin_allow[1024];	/* origin.allow, a comma list */
+	bool publish_get;		/* publish.get */
 	char permits[8192];		/* rule, a line each: base/rule.h */
 	uint64_t log_level;		/* log.level, enum log_level */
 };

@@ -32,6 +32,7 @@ struct broker {
 	uint32_t *topics;
 	uint32_t *lengths;
 	uint32_t *addresses;
+	struct rate *rates;
 	struct eventlog log;
 	struct eventlog history;
 
@@ -123,6 +124,11 @@ void address_clear(struct broker *b);
 
 /* Has the site of this address at least n (not 0) sessions? */
 bool address_has(struct broker *b, const struct address *a, uint64_t n);
+
+/* Need no lock.  What addresses of one site have in common, hashed; are these
+ * two of one? */
+uint64_t address_hash(const struct broker *b, const struct address *a);
+bool address_same_site(const struct address *a, const struct address *other);
 
 /* No channel serves it any more; its lease starts to run. */
 void session_unserved(struct broker *b, struct session *s);

@@ -16,12 +16,12 @@ struct answer {
 	bool first;			/* no event is written yet */
 };
 
-/* Head of an answer with status 200; the body follows. */
-void answer_head(struct buf *out, const char *content_type);
+/* Head of an answer with status 200, with more lines; the body follows. */
+void answer_head(struct buf *out, const char *content_type, const char *more);
 
-/* Head of a protocol answer, and what the format begins with.  callback as in
- * struct adapter. */
-void answer_start(struct answer *a, struct buf *out,
+/* Head of a protocol answer, with more lines, and what the format begins with.
+ * callback as in struct adapter. */
+void answer_start(struct answer *a, struct buf *out, const char *more,
 		  const struct adapter *adapter, const char *callback);
 
 /* Writes an event with p_time added, and empties it. */
@@ -34,7 +34,11 @@ void answer_pad(struct answer *a, uint64_t n);
 /* What the format ends with: the response is whole. */
 void answer_finish(struct answer *a);
 
-/* A whole HTTP error with a line of text. */
-void answer_error(struct buf *out, int status, const char *text);
+/* A whole HTTP error with more lines in its head, and a line of text. */
+void answer_error(struct buf *out, const char *more, int status,
+		  const char *text);
+
+/* A whole answer without a body, with more lines and others in its head. */
+void answer_empty(struct buf *out, const char *more, const char *others);
 
 #endif

@@ -134,6 +134,8 @@ int command_read(struct command *c, const struct request *q,
 		return -1;
 	c->name = event_get(&c->fields, "p_event");
 	c->id = event_get(&c->fields, "p_id");
+	if (!c->id && *request_param(q, "HTTP_X_PUSHLET_ID"))
+		c->id = request_param(q, "HTTP_X_PUSHLET_ID");
 	if (!c->name || !*c->name) {
 		c->name = "";
 		return refuse(&c->refusal, 400, "No eventType specified: "

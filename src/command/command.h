@@ -28,7 +28,8 @@ enum command_kind {
 struct command {
 	enum command_kind kind;
 	const char *name;	/* p_event as sent; in fields */
-	const char *id;		/* p_id as sent, or NULL; in fields */
+	const char *id;		/* p_id as sent, else the header X-Pushlet-Id,
+				 * or NULL; in fields or request */
 	struct event fields;	/* all that the request said */
 	/* Why it cannot be carried out although it was understood: status 200,
 	 * to be a nack in the session's format; else status 0. */

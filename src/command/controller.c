@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "broker/owner.h"
 #include "broker/publish.h"
 #include "broker/subscription.h"
 #include "command/gate.h"
@@ -102,17 +103,25 @@ static int do_publish(struct task *t)
 		.from = t->session.handle,
 		.to = task_field(t, "p_to"),
 	};
+	struct event clean = EVENT_INIT;
 	const char *detail = NULL;
 	enum outcome outcome;
 	unsigned reached;
 
-	if (gate_publish(t) < 0)
+	if (gate_publish(t, &clean) < 0) {
+		event_release(&clean);
 		return -1;
+	}
+	if (clean.count)
+		p.attributes = &clean;
 	if (broker_publish_from(t->broker) == FROM_ID)
 		p.from = t->session.id;
 	outcome = publish(t->broker, &p, &reached, &detail);
 	if (outcome != DONE)
-		return task_refuse(t, outcome, detail ? detail : p.subject);
+		task_refuse(t, outcome, detail ? detail : p.subject);
+	event_release(&clean);
+	if (outcome != DONE)
+		return -1;
 	task_acknowledge(t, "publish-ack", NULL);
 	return task_complete(t);
 }
@@ -158,6 +167,11 @@ static int (*const commands[])(struct task *) = {
 /* Finds the session of a request that has one. */
 static int find_session(struct task *t)
 {
+	if (t->rules.session_bind != BIND_NONE &&
+	    !owner_is(t->broker, t->command.id,
+		      (enum session_bind)t->rules.session_bind,
+		      t->request->user, task_address(t)))
+		return task_refuse(t, GONE, NULL);
 	if (session_find(t->broker, t->command.id, &t->session) != DONE)
 		return task_refuse(t, GONE, NULL);
 	t->adapter = adapter_at(t->session.format);
@@ -189,6 +203,11 @@ static int carry_out(struct task *t)
 	struct event_limits limits = broker_event_limits(t->broker);
 	int rc;
 
+	if (gate_enter(t) < 0)
+		return -1;
+	if (origin_preflight(t->rules.origin_allow, t->request, t->head,
+			     &t->response->bytes))
+		return 0;
 	rc = command_read(&t->command, t->request, &limits,
 			  t->rules.request_bytes);
 	t->refusal = t->command.refusal;
@@ -231,19 +250,21 @@ static void refuse_all(struct task *t)
 {
 	const char *id = *t->session.id ? t->session.id : NULL;
 	bool called = tell_by_callback(t);
-	char status[8] = "";
+	char status[8] = "", wait[16] = "";
 
 	buf_clear(&t->response->bytes);
 	if (t->refusal.status != 200 && !called) {
-		answer_error(&t->response->bytes, t->refusal.status,
+		answer_error(&t->response->bytes, t->head, t->refusal.status,
 			     t->refusal.text);
 		return;
 	}
 	if (t->refusal.status != 200)
 		snprintf(status, sizeof(status), "%d", t->refusal.status);
+	if (t->wait)
+		snprintf(wait, sizeof(wait), "%u", t->wait);
 	task_acknowledge(t, "nack", "p_id", id, "p_status",
 			 *status ? status : NULL, "p_reason", t->refusal.text,
-			 NULL);
+			 "p_wait", *wait ? wait : NULL, NULL);
 	task_complete(t);
 }
 
@@ -282,6 +303,7 @@ void controller_serve(struct controller *c, const struct request *q,
 		.response = r,
 		.rules = controller_rules(c),
 		.permit = hold_permit(c),
+		.command.name = "",
 	};
 	int rc;
 

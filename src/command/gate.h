@@ -11,12 +11,17 @@
 
 #include "command/task.h"
 
+/* Asked of every request, before it is read. */
+int gate_enter(struct task *t);
+
 int gate_join(struct task *t);
 
 /* subjects: a comma list, or NULL: nothing to ask. */
 int gate_subscribe(struct task *t, const char *subjects);
 
-int gate_publish(struct task *t);
+/* clean: an empty event; it gets the attributes if they are not to go out as
+ * they are, and is left empty else. */
+int gate_publish(struct task *t, struct event *clean);
 
 /* What a rule refused is counted in the segment, and logged: a line a second
  * and process at most. */

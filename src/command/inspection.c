@@ -24,7 +24,7 @@ static bool asks_for(const struct request *q, const char *name)
 
 static void tell_metrics(struct broker *b, struct response *r)
 {
-	answer_head(&r->bytes, METRICS_TYPE);
+	answer_head(&r->bytes, METRICS_TYPE, "");
 	metrics_render(b, &r->bytes);
 }
 
@@ -33,10 +33,10 @@ static void tell_health(struct broker *b, struct response *r)
 	const char *why;
 
 	if (metrics_health(b, &why) < 0) {
-		answer_error(&r->bytes, 503, why);
+		answer_error(&r->bytes, "", 503, why);
 		return;
 	}
-	answer_head(&r->bytes, "text/plain;charset=UTF-8");
+	answer_head(&r->bytes, "text/plain;charset=UTF-8", "");
 	buf_puts(&r->bytes, "ok\n");
 }
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/owner.h"
 #include "command/gate.h"
 #include "command/outcome.h"
 
@@ -32,7 +33,8 @@ int task_acknowledge(struct task *t, const char *name, ...)
 			event_add(&e, key, value);
 	}
 	va_end(ap);
-	answer_start(&t->answer, &t->response->bytes, t->adapter, t->callback);
+	answer_start(&t->answer, &t->response->bytes, t->head, t->adapter,
+		     t->callback);
 	answer_event(&t->answer, &e);
 	event_release(&e);
 	return 0;
@@ -120,6 +122,9 @@ int task_join(struct task *t)
 		return -1;
 	outcome = session_join(t->broker, adapter_number(t->adapter),
 			       task_address(t), &t->session);
+	if (outcome == DONE && *t->request->user)
+		outcome = owner_set(t->broker, t->session.ref,
+				    t->request->user);
 	if (outcome == DONE && (task_reliable(t) || t->adapter->reliable))
 		outcome = session_rely(t->broker, t->session.ref);
 	if (outcome != DONE)

@@ -15,6 +15,7 @@
 #include "command/answer.h"
 #include "command/command.h"
 #include "command/controller.h"
+#include "command/origin.h"
 #include "command/permit.h"
 
 struct task {
@@ -28,10 +29,12 @@ struct task {
 	struct session_view session;
 	uint64_t settled;		/* of its events, known to be there */
 	uint64_t last;			/* p_last, or 0 */
+	char head[ORIGIN_HEAD];		/* more lines of the answer's head */
 	const struct adapter *adapter;	/* of the answer */
 	const char *callback;		/* p_callback, or NULL */
 	struct answer answer;
 	struct refusal refusal;
+	unsigned wait;			/* ms until asking again may help */
 	bool denied;			/* the refusal is one by a rule */
 };
 

@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import { Lab } from '../lib/lab.mjs';
 import { formEncode } from '../lib/client.mjs';
+import { until } from '../lib/wait.mjs';
 
 const RULES = [
 	'deny join from 192.0.2.66,2001:db8:bad::/48',
@@ -192,24 +193,300 @@ describe('rules', () => {
 	});
 });
 
+const SELF = { HTTP_HOST: 'push.example:8080', SERVER_PORT: '8080' };
+const LIST = 'https://a.example,https://b.example:444, null';
+
+/* origin.allow, what a browser says; whether it is let in, and told so. */
+const ORIGINS = [
+	['', { HTTP_ORIGIN: 'https://evil.example' }, true, undefined],
+	['', {}, true, undefined],
+	['*', { HTTP_ORIGIN: 'https://evil.example' }, true, '*'],
+	['*', { HTTP_SEC_FETCH_SITE: 'cross-site' }, true, '*'],
+	[LIST, {}, true, undefined],
+	[LIST, { HTTP_ORIGIN: 'https://a.example' }, true, 'https://a.example'],
+	[LIST, { HTTP_ORIGIN: 'https://b.example:444' }, true, 'https://b.example:444'],
+	[LIST, { HTTP_ORIGIN: 'null' }, true, 'null'],
+	[LIST, { HTTP_ORIGIN: 'https://b.example' }, false, undefined],
+	[LIST, { HTTP_ORIGIN: 'http://a.example' }, false, undefined],
+	[LIST, { HTTP_ORIGIN: 'https://a.example.evil' }, false, undefined],
+	[LIST, { HTTP_ORIGIN: 'https://a.example, https://evil.example' }, false, undefined],
+	[LIST, { HTTP_ORIGIN: `https://${'x'.repeat(5000)}` }, false, undefined],
+	[LIST, { HTTP_ORIGIN: 'http://push.example:8080' }, true, undefined],
+	[LIST, { HTTP_ORIGIN: 'http://push.example:8080', HTTP_HOST: 'push.example' }, true, undefined],
+	[LIST, { HTTP_ORIGIN: 'http://push.example:8081', HTTP_HOST: 'push.example' }, false, undefined],
+	[LIST, { HTTP_ORIGIN: 'http://push.example:8080', HTTP_HOST: '' }, false, undefined],
+	[LIST, { HTTP_SEC_FETCH_SITE: 'cross-site' }, false, undefined],
+	[LIST, { HTTP_SEC_FETCH_SITE: 'same-site' }, false, undefined],
+	[LIST, { HTTP_SEC_FETCH_SITE: 'same-origin' }, true, undefined],
+	[LIST, { HTTP_SEC_FETCH_SITE: 'none' }, true, undefined],
+];
+
+const allowOrigin = (answer) => /^Access-Control-Allow-Origin: (.*?)\r?$/mi.exec(answer.head)?.[1];
+
+describe('origin.allow', () => {
+	for (const allow of ['', '*', LIST])
+		it(`${allow} lets in whom it names`, () =>
+			withServer({ 'origin.allow': allow }, async (pushletd, lab) => {
+				let refused = 0;
+
+				for (const [, params, good, told] of ORIGINS.filter(([a]) => a === allow)) {
+					const what = JSON.stringify(params);
+					const answer = await send(pushletd, { p_event: 'join', p_format: 'xml' },
+						{ ...SELF, ...params });
+					assert.equal(answer.status, good ? 200 : 403, what);
+					assert.equal(allowOrigin(answer), told, what);
+					assert.equal(/^Vary: Origin/m.test(answer.head), allow === LIST, what);
+					refused += !good;
+					const preflight = await pushletd.fcgi({ method: 'OPTIONS', ...SELF, ...params,
+						HTTP_ACCESS_CONTROL_REQUEST_METHOD: 'POST' });
+					assert.equal(preflight.status, allow === '' ? 405 : good ? 204 : 403, what);
+					assert.equal(allowOrigin(preflight), told, what);
+					refused += !good;
+				}
+				assert.equal((await lab.status()).counts.refused, refused);
+			}));
+
+	it('lets pages read errors and streams, through nginx too', async () => {
+		const lab = new Lab();
+
+		try {
+			const nginx = await lab.nginx(await lab.pushletd({ props: { 'origin.allow': LIST } }));
+			const web = nginx.client({ headers: { Origin: 'https://a.example' } });
+			const ann = await web.joinListen({ mode: 'stream', subject: '/a' });
+			assert.equal(ann.channel.headers['access-control-allow-origin'], 'https://a.example');
+			assert.equal(ann.channel.headers['access-control-allow-credentials'], 'true');
+			ann.channel.close();
+			const gone = await web.ask({ p_event: 'hb', p_id: 'x' });
+			assert.equal(gone.status, 400);
+			assert.equal(gone.headers['access-control-allow-origin'], 'https://a.example');
+			const own = await nginx.client({ headers: { Origin: new URL(nginx.url).origin } }).join();
+			assert.ok(own.id);
+			const asked = await web.ask('', { method: 'OPTIONS',
+				headers: { 'Access-Control-Request-Method': 'POST' } });
+			assert.equal(asked.status, 204);
+			assert.match(asked.headers['access-control-allow-headers'], /X-Pushlet-Id/);
+		} finally {
+			await lab.close();
+		}
+	});
+
+	it('must be origins', () => withServer({}, async (pushletd, lab) => {
+		for (const bad of ['https://a.example/', 'a.example', 'https://', '//a', 'https:/a.example']) {
+			const said = pushletd.says(/origin\.allow must be \*, or origins like/);
+			lab.properties({ ...pushletd.options, 'origin.allow': bad });
+			pushletd.signal('SIGHUP');
+			await said;
+		}
+	}));
+});
+
+describe('publish.get=off', () => {
+	it('leaves POST', () => withServer({ 'publish.get': 'off' }, async (pushletd) => {
+		const p_id = await joined(pushletd);
+		const query = formEncode({ p_event: 'publish', p_id, p_subject: '/a' });
+
+		assert.match((await pushletd.fcgi({ query })).text,
+			/nack.*publishing by GET is switched off here \(publish\.get\); use POST/);
+		assert.match((await pushletd.fcgi({ method: 'POST', body: query,
+			CONTENT_TYPE: 'application/x-www-form-urlencoded' })).text, /publish-ack/);
+	}));
+});
+
+describe('rates', () => {
+	it('of requests are those of an address, and tell how long to wait', () =>
+		withServer({ 'address.max.requests.second': 5 }, async (pushletd, lab) => {
+			const from = (REMOTE_ADDR) => send(pushletd, { p_event: 'join', p_format: 'xml' },
+				{ REMOTE_ADDR });
+			let answer;
+
+			for (let n = 1; (answer = await from('192.0.2.1')).status === 200; n++)
+				assert.ok(n < 1000);
+			assert.equal(answer.status, 429);
+			assert.match(answer.head, /^Retry-After: 1\r?$/m);
+			assert.match(answer.text, /^an address may make 5 requests a second \(address\.max\.requests\.second\); wait \d+ ms/);
+			assert.equal((await from('192.0.2.2')).status, 200);
+			assert.equal((await lab.status()).counts.refused, 1);
+			await until('another request to be allowed',
+				async () => (await from('192.0.2.1')).status === 200);
+		}));
+
+	it('of publishes are those of a session', () =>
+		withServer({ 'session.max.publishes.second': 3 }, async (pushletd) => {
+			const [p_id, other] = [await joined(pushletd), await joined(pushletd)];
+			const publish = async (id) => (await send(pushletd,
+				{ p_event: 'publish', p_id: id, p_subject: '/a' })).text;
+			let text;
+
+			for (let n = 1; /publish-ack/.test(text = await publish(p_id)); n++)
+				assert.ok(n < 1000);
+			assert.match(text, /p_reason="a session may publish 3 times a second \(session\.max\.publishes\.second\); wait (\d+) ms" p_wait="\1"/);
+			assert.match(await publish(other), /publish-ack/);
+			assert.match((await send(pushletd, { p_event: 'hb', p_id })).text, /hb-ack/);
+			await until('another publish to be allowed',
+				async () => /publish-ack/.test(await publish(p_id)));
+		}));
+});
+
+/* session.bind; by whom a session may be used that bob has joined at home. */
+const home = { REMOTE_ADDR: '192.0.2.1' };
+const BINDS = [
+	['none', { ...home }, true], ['none', { REMOTE_ADDR: '192.0.2.9', REMOTE_USER: 'eve' }, true],
+	['user', { ...home, ...bob }, true], ['user', { REMOTE_ADDR: '192.0.2.9', ...bob }, true],
+	['user', home, false], ['user', { ...home, REMOTE_USER: 'bobby' }, false],
+	['user', { ...home, REMOTE_USER: 'bo' }, false], ['user', { ...home, HTTP_REMOTE_USER: 'bob' }, false],
+	['user', { ...home, REMOTE_USER: 'b'.repeat(200) }, false],
+	['address', { ...home }, true], ['address', { REMOTE_ADDR: '192.0.2.9', ...bob }, false],
+	['address', { REMOTE_ADDR: '', ...bob }, false],
+	['address', { REMOTE_ADDR: '192.0.2.9', HTTP_X_FORWARDED_FOR: '192.0.2.1' }, false],
+	['both', { ...home, ...bob }, true], ['both', home, false],
+	['both', { REMOTE_ADDR: '192.0.2.9', ...bob }, false],
+];
+
+describe('session.bind', () => {
+	for (const bind of ['none', 'user', 'address', 'both'])
+		it(`${bind} makes an id unknown to others`, () =>
+			withServer({ 'session.bind': bind }, async (pushletd) => {
+				const p_id = await joined(pushletd, 'xml', { ...home, ...bob });
+
+				for (const [, params, good] of BINDS.filter(([b]) => b === bind)) {
+					const answer = await send(pushletd, { p_event: 'hb', p_id }, params);
+					const unknown = await send(pushletd, { p_event: 'hb',
+						p_id: '0'.repeat(38) }, params);
+					assert.equal(answer.status, good ? 200 : 400, JSON.stringify(params));
+					if (!good)
+						assert.deepEqual(answer, unknown);
+				}
+			}));
+
+	it('user refuses a name that is too long to be kept', () =>
+		withServer({ 'session.bind': 'user' }, async (pushletd) => {
+			const { text } = await send(pushletd, { p_event: 'join', p_format: 'xml' },
+				{ REMOTE_USER: 'b'.repeat(64) });
+
+			assert.match(text, /nack.*a user's name may have 63 bytes \(session\.bind\)/);
+			assert.ok(await joined(pushletd, 'xml', { REMOTE_USER: 'b'.repeat(63) }));
+		}));
+});
+
+describe('X-Pushlet-Id', () => {
+	it('says what p_id would, unless that is there', async () => {
+		const lab = new Lab();
+
+		try {
+			const web = (await lab.nginx(await lab.pushletd())).client();
+			const [ann, ben] = [await web.join(), await web.join()];
+			const header = { headers: { 'X-Pushlet-Id': ann.id } };
+			assert.equal((await web.ask({ p_event: 'subscribe', p_subject: '/a' }, header))
+				.get('p_id'), ann.id);
+			assert.equal((await web.ask({ p_event: 'subscribe', p_subject: '/a', p_id: ben.id },
+				header)).get('p_id'), ben.id);
+			assert.equal((await web.ask({ p_event: 'hb' })).status, 400);
+			assert.equal((await web.ask({ p_event: 'hb' },
+				{ headers: { 'X-Pushlet-Id': `${ann.id}x` } })).status, 400);
+		} finally {
+			await lab.close();
+		}
+	});
+});
+
+async function reread(pushletd, lab, props, pattern) {
+	const said = pushletd.says(pattern);
+
+	lab.properties({ ...pushletd.options, ...props });
+	pushletd.signal('SIGHUP');
+	return said;
+}
+
+describe('lists in files', () => {
+	const say = (pushletd, p_id, text, params) => pushletd.fcgi({ method: 'POST',
+		body: `<e p_event="publish" p_id="${p_id}" p_subject="/chat" text="${text}" more="1"/>`,
+		REMOTE_ADDR: '198.51.100.1', ...params });
+
+	it('keep addresses away, and are read again', async () => {
+		const lab = new Lab();
+
+		try {
+			const file = lab.write('banned', '# trolls\n\n 192.0.2.66 \n2001:db8:bad::/48\r\n');
+			const pushletd = await lab.pushletd({ props: { 'ban.addresses.file': file } });
+			const p_id = await joined(pushletd);
+			const bad = { REMOTE_ADDR: '192.0.2.66' };
+
+			assert.match((await send(pushletd, { p_event: 'join', p_format: 'xml' }, bad)).text,
+				/nack.*not allowed to join from this address \(ban\.addresses\.file\)/);
+			assert.match((await send(pushletd, { p_event: 'join-listen', p_format: 'xml' },
+				{ REMOTE_ADDR: '2001:db8:bad:2::1' })).text, /nack/);
+			assert.match((await say(pushletd, p_id, 'x', bad)).text, /not allowed to publish from this address/);
+			assert.match((await send(pushletd, { p_event: 'hb', p_id }, bad)).text, /hb-ack/);
+			assert.match((await say(pushletd, p_id, 'x')).text, /publish-ack/);
+
+			lab.write('banned', '10.0.0.0/8\nexample.org\n');
+			await reread(pushletd, lab, {}, /ban\.addresses\.file: \S+banned:2: neither an address nor a network/);
+			assert.match((await say(pushletd, p_id, 'x', bad)).text, /not allowed/);
+			lab.write('banned', '198.51.100.0/24\n');
+			await reread(pushletd, lab, {}, /properties reloaded/);
+			assert.match((await say(pushletd, p_id, 'x', bad)).text, /publish-ack/);
+			assert.match((await say(pushletd, p_id, 'x')).text, /not allowed/);
+		} finally {
+			await lab.close();
+		}
+	});
+
+	it('refuse words, or mask them', async () => {
+		const lab = new Lab();
+
+		try {
+			const file = lab.write('words', 'darn\n*\u00c4rger*\n');
+			const pushletd = await lab.pushletd({ props: { 'filter.words.file': file } });
+			const nginx = await lab.nginx(pushletd);
+			const ann = await nginx.client().joinListen({ mode: 'stream', subject: '/chat' });
+			const publish = async (text) => (await ann.ask('publish',
+				{ p_subject: '/chat', text, more: '1' })).event;
+
+			for (const text of ['darn', 'well, DARN!', 'Ver\u00e4rgert'])
+				assert.match((await publish(text)).get('p_reason'),
+					/^attribute 'text' holds a word that is not allowed here \(filter\.words\.file\)$/);
+			assert.equal((await publish('darning')).get('p_event'), 'publish-ack');
+			await ann.channel.next({ p_event: 'data', text: 'darning' });
+			await reread(pushletd, lab, { 'filter.words': 'mask' }, /properties reloaded/);
+			await publish('well, DARN! Ver\u00e4rgert \u20ac');
+			await ann.channel.next({ p_event: 'data', text: 'well, ****! Ver*****t \u20ac', more: 1,
+				p_subject: '/chat', p_id: undefined });
+			await publish('clean');
+			await ann.channel.next({ p_event: 'data', text: 'clean', more: 1 });
+			ann.channel.close();
+			assert.doesNotMatch(pushletd.output, /darn/i);
+		} finally {
+			await lab.close();
+		}
+	});
+
+	it('that cannot be read keep a server from starting', async () => {
+		const lab = new Lab();
+
+		try {
+			await assert.rejects(lab.pushletd({ props: { 'filter.words.file': '/nowhere/words' } }),
+				/filter\.words\.file: \/nowhere\/words cannot be read: No such file/);
+			lab.running.length = 0;
+			await assert.rejects(lab.pushletd({ props: { 'ban.addresses.file': 'words' } }),
+				/ban\.addresses\.file must be a path that begins with '\/'/);
+			lab.running.length = 0;
+		} finally {
+			await lab.close();
+		}
+	});
+});
+
 describe('a file with rules', () => {
 	it('is read again on SIGHUP; one with a mistake is not', () =>
 		withServer({ rule: ['deny publish'] }, async (pushletd, lab) => {
 			const p_id = await joined(pushletd);
 			const publish = async () =>
 				(await send(pushletd, { p_event: 'publish', p_id, p_subject: '/a' })).text;
-			const reread = async (props, pattern) => {
-				const said = pushletd.says(pattern);
-				lab.properties({ ...pushletd.options, ...props });
-				pushletd.signal('SIGHUP');
-				await said;
-			};
-
 			assert.match(await publish(), /rule 1/);
-			await reread({ rule: ['deny join', 'allow all'] },
+			await reread(pushletd, lab, { rule: ['deny join', 'allow all'] },
 				/pushlet\.properties:\d+: rule: 'all' is none of join, subscribe, publish, unicast/);
 			assert.match(await publish(), /rule 1/);
-			await reread({ rule: ['allow publish', 'deny publish'] }, /properties reloaded/);
+			await reread(pushletd, lab, { rule: ['allow publish', 'deny publish'] }, /properties reloaded/);
 			assert.match(await publish(), /publish-ack/);
 		}));
 });
