@@ -31,9 +31,11 @@ function sweep() {
 }
 
 process.on('exit', sweep);
+/* A second signal while we sweep must not end us half way. */
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
-	process.once(signal, () => {
+	process.on(signal, () => {
 		sweep();
+		process.removeAllListeners(signal);
 		process.kill(process.pid, signal);
 	});
 

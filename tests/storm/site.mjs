@@ -12,6 +12,7 @@ import { Lines, Web } from './publishers.mjs';
 import { Service } from './service.mjs';
 import { Weather } from './weather.mjs';
 
+const ENDING = 30_000 * SLOW;	/* ms for Apache to stop */
 const ARRIVAL = 30_000 * SLOW;	/* ms for what was published to arrive */
 
 /* Leases and timeouts that no storm reaches, and queues that none fills. */
@@ -109,7 +110,11 @@ export class Site {
 		this.lab.running = this.lab.running.filter((thing) => !over.has(thing));
 	}
 
-	close() { return this.lab.close(); }
+	/* Apache lets the children of earlier restarts wait until it kills them. */
+	async close() {
+		await this.apache?.guarded?.stop('SIGTERM', ENDING);
+		await this.lab.close();
+	}
 }
 
 /* The accounts of one mode and format, added up. */

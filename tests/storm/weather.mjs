@@ -26,11 +26,15 @@ export function dice(seed) {
 	};
 }
 
+const pushletds = (apache) => descendants(apache.pid)
+	.filter((pid) => programOf(pid) === 'pushletd');
+
 export class Weather {
 	/* site: { service, nginx, apache, lines, ledger } */
 	constructor(site, seed) {
 		Object.assign(this, { site, roll: dice(seed) });
 		this.blows = new Map();
+		this.restarts = 0;		/* of Apache */
 	}
 
 	/* Whom a kill may hit (pids, or things that know how to), and how likely
@@ -43,8 +47,7 @@ export class Weather {
 			['pushletd master', 1, () => service.masters],
 			['pushlet-publish', 5, () => lines],
 			['nginx worker', 2, () => children(nginx.pid)],
-			...(apache ? [['mod_fcgid process', 8, () => descendants(apache.pid)
-				.filter((pid) => programOf(pid) === 'pushletd')]] : []),
+			...(apache ? [['mod_fcgid process', 8, () => pushletds(apache)]] : []),
 		];
 	}
 
@@ -54,8 +57,17 @@ export class Weather {
 		return [
 			['pushletd', 4, () => service.masters, 'SIGHUP'],
 			['nginx', 2, () => [nginx.pid], 'SIGHUP'],
-			...(apache ? [['Apache', 1, () => [apache.pid], 'SIGUSR1']] : []),
+			...(apache ? [['Apache', 1, () => this.#settledApache(), 'SIGUSR1']] : []),
 		];
+	}
+
+	/* mod_fcgid takes seconds to restart, and is stuck for ever when it has
+	 * to once more before its process manager works. */
+	#settledApache() {
+		const { apache } = this.site;
+		const restarts = apache.log().match(/resuming normal operations/g).length - 1;
+
+		return restarts === this.restarts && pushletds(apache).length > 0 ? [apache.pid] : [];
 	}
 
 	#choose(kinds) {
@@ -75,6 +87,7 @@ export class Weather {
 		try {
 			await (victim.strike?.() ?? process.kill(victim, signal));
 			this.blows.set(name, (this.blows.get(name) ?? 0) + 1);
+			this.restarts += name === 'Apache';
 		} catch {
 			/* it ended by itself meanwhile */
 		}
