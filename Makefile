@@ -38,7 +38,7 @@
 ##                  and fuzz
 ##   SECONDS=N      how long each fuzzer runs: 10
 ##   KILLS=N        how many processes storm kills: 200
-##   SEED=N         makes storm choose the same ones again; it prints it
+##   SEED=N         makes storm and soak choose the same again; they print it
 ##   MINUTES=N      how long soak takes: 5
 ##   DEPS=:         install no packages
 ##   VALGRIND=1     unit tests, and pushletd in server tests, run under valgrind
@@ -326,7 +326,7 @@ storm-built: all
 
 soak-built: all
 	@PUSHLET_BUILD='$(abspath $(BUILD))' tests/storm/run soak.mjs \
-		'$(MINUTES)'
+		'$(MINUTES)' '$(SEED)'
 
 # Only clang has libFuzzer, and all that it is to see the way through must be
 # compiled for that.

@@ -105,8 +105,10 @@ void conf_defaults(const struct conf_key *table, void *target)
 {
 	char why[CONF_WHY_SIZE];
 
-	for (; table->name; table++)
+	for (; table->name; table++) {
+		conf_value_clear(table, target);
 		must(conf_value_set(table, target, table->value, why) == 0);
+	}
 }
 
 /* -- files -------------------------------------------------------------- */

@@ -23,6 +23,8 @@ enum conf_type {
 	CONF_TEXT,		/* char[max]; min is the least length */
 	CONF_MINUTES,		/* uint64_t milliseconds from decimal minutes */
 	CONF_CHOICE,		/* int: the index of the word in choices */
+	CONF_RULES,		/* char[max]: a line for each time it is given,
+				 * as rule.h has them; "" adds none */
 	CONF_IGNORED		/* accepted without effect, noticed once */
 };
 

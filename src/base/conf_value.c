@@ -11,6 +11,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/rule.h"
+
 #define MINUTE_MS 60000
 #define ULL(n) ((unsigned long long)(n))
 
@@ -179,6 +181,31 @@ static int set_choice(const struct conf_key *key, int *field,
 			    key->name, key->choices, value);
 }
 
+/* Adds a line to those that are there. */
+static int add_rule(const struct conf_key *key, char *field, const char *value,
+		    char *why)
+{
+	size_t len = strlen(field), n = strlen(value);
+	struct rule rule;
+	char *copy;
+	int rc;
+
+	if (n == 0)
+		return 0;
+	if (len + n + 2 > key->max)
+		return refuse_value(why, "all values of %s together may have "
+				    "%llu bytes", key->name,
+				    ULL(key->max - 1));
+	copy = strdup(value);
+	if (!copy)
+		return refuse_value(why, "no memory for %s", key->name);
+	rc = rule_read(&rule, copy, why, CONF_WHY_SIZE);
+	free(copy);
+	if (rc == 0)
+		snprintf(field + len, key->max - len, "%s\n", value);
+	return rc;
+}
+
 int conf_value_set(const struct conf_key *key, void *target, const char *value,
 		   char why_out[CONF_WHY_SIZE])
 {
@@ -196,6 +223,8 @@ int conf_value_set(const struct conf_key *key, void *target, const char *value,
 		return set_minutes(key, field, value, why_out);
 	case CONF_CHOICE:
 		return set_choice(key, field, value, why_out);
+	case CONF_RULES:
+		return add_rule(key, field, value, why_out);
 	case CONF_IGNORED:
 		break;
 	}
@@ -212,6 +241,7 @@ static size_t field_size(const struct conf_key *key)
 	case CONF_BOOL:
 		return sizeof(bool);
 	case CONF_TEXT:
+	case CONF_RULES:
 		return key->max;
 	case CONF_CHOICE:
 		return sizeof(int);
@@ -221,13 +251,19 @@ static size_t field_size(const struct conf_key *key)
 	return 0;
 }
 
+void conf_value_clear(const struct conf_key *key, void *target)
+{
+	if (key->type == CONF_RULES)
+		*((char *)target + key->offset) = '\0';
+}
+
 bool conf_value_same(const struct conf_key *key, const void *a, const void *b)
 {
 	const char *field_a = (const char *)a + key->offset;
 	const char *field_b = (const char *)b + key->offset;
 
 	/* Behind the NUL of a text anything may stand. */
-	if (key->type == CONF_TEXT)
+	if (key->type == CONF_TEXT || key->type == CONF_RULES)
 		return strcmp(field_a, field_b) == 0;
 	return memcmp(field_a, field_b, field_size(key)) == 0;
 }

@@ -20,6 +20,9 @@
 int conf_value_set(const struct conf_key *key, void *target, const char *value,
 		   char why_out[CONF_WHY_SIZE]);
 
+/* Makes a field empty that setting would add to. */
+void conf_value_clear(const struct conf_key *key, void *target);
+
 /* Is key's field the same in both structs? */
 bool conf_value_same(const struct conf_key *key, const void *a, const void *b);
 

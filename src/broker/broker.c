@@ -361,6 +361,13 @@ uint32_t broker_sessions_max(const struct broker *b)
 	return b->geometry.sessions;
 }
 
+void broker_count_refusal(struct broker *b)
+{
+	broker_lock(b);
+	COUNT(b, refused, 1);
+	broker_unlock(b);
+}
+
 int broker_publish_from(const struct broker *b)
 {
 	return (int)LOAD(b->map->rules.publish_from);

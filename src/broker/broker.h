@@ -81,6 +81,9 @@ struct event_limits broker_event_limits(const struct broker *b);
 /* How many sessions the segment can hold: one more than the largest index. */
 uint32_t broker_sessions_max(const struct broker *b);
 
+/* One more refusal in the counts: by a rule, not for want of room. */
+void broker_count_refusal(struct broker *b);
+
 /* How p_from and p_to name sessions: enum publish_from. */
 int broker_publish_from(const struct broker *b);
 

@@ -118,7 +118,7 @@ struct counts {
 	uint64_t queued;		/* references put into queues */
 	uint64_t delivered;		/* references committed as delivered */
 	uint64_t lost;			/* dropped from queues, or overrun */
-	uint64_t refused;		/* for want of room in the segment */
+	uint64_t refused;		/* by a rule, or for want of room */
 	uint64_t repairs;
 	uint64_t workers_reaped;
 };

@@ -114,6 +114,8 @@ const struct conf_key properties_table[] = {
 	UINT_KEY("stream.padding.bytes", stream_padding, "0", 0, MIB, RELOAD),
 	UINT_KEY("stream.max.seconds", stream_max, "0", 0, 365 * DAY / SECOND,
 		 RELOAD),
+	{ "rule", CONF_RULES, FIELD(permits), 0, TEXT_SIZE(permits), "", NULL,
+	  RELOAD },
 	{ NULL, CONF_IGNORED, 0, 0, 0, NULL, NULL, FIXED }
 };
 

@@ -61,6 +61,7 @@ struct properties {
 	uint64_t pull_wait_min, pull_wait_max;
 	uint64_t poll_timeout;		/* poll.refresh.timeout.millis */
 	uint64_t poll_wait_min, poll_wait_max;
+	char permits[8192];		/* rule, a line each: base/rule.h */
 	uint64_t log_level;		/* log.level, enum log_level */
 };
 

@@ -2,9 +2,9 @@
 /*
  * reactor.c - what wakes channels, and what becomes of them
  *
- * Channels found ready are collected and served, in batches, at the end of
- * what woke us.  A channel is closed in one place, and its memory
- * freed when libuv has let go of its handle.
+ * Channels found ready are collected and served, in batches, at the end of what
+ * woke us.  A channel is closed in one place, and its memory freed when libuv
+ * has let go of its handle.  What the clock does to them is in timing.c.
  */
 #include "channel/reactor.h"
 
@@ -17,34 +17,11 @@
 #include "base/log.h"
 #include "broker/listener.h"
 #include "broker/worker.h"
-#include "channel/deliver.h"
-#include "channel/doorbell.h"
 #include "channel/drain.h"
-#include "channel/inbox.h"
-#include "channel/ready.h"
-#include "channel/roster.h"
+#include "channel/reactor_own.h"
+#include "channel/timing.h"
 
-enum {
-	TICK = 1000,		/* ms */
-	PARTING = 500		/* ms for last words when stopping */
-};
-
-struct reactor {
-	uv_loop_t loop;
-	uv_async_t wake;
-	uv_timer_t heartbeat, tick, parting;
-	struct broker *broker;
-	struct properties rules;
-	void (*on_tick)(void *arg);
-	void *tick_arg;
-
-	struct inbox inbox;
-	struct doorbell doorbell;
-	struct roster roster;
-	struct ready ready;
-	struct deliver deliver;
-	bool stopping, retired;
-};
+enum { PARTING = 500 };		/* ms for last words when stopping */
 
 static void freed(uv_handle_t *h)
 {
@@ -63,33 +40,27 @@ static void close_channel(struct reactor *r, struct channel *c)
 		uv_stop(&r->loop);
 }
 
-/* The peer has gone: what it was not sent stays in the queue. */
-static void lose_channel(struct reactor *r, struct channel *c)
+void reactor_lose(struct reactor *r, struct channel *c)
 {
 	listener_detach(r->broker, c->ref, c->number);
 	close_channel(r, c);
 }
 
-static void watch(struct channel *c);
-static void arm_heartbeat(struct reactor *r);
-
-/* Last words were spoken, or try to be. */
-static void part(struct reactor *r, struct channel *c, enum written w)
+void reactor_part(struct reactor *r, struct channel *c, enum written w)
 {
 	if (w == HELD)
-		watch(c);
+		reactor_watch(c);
 	else
 		close_channel(r, c);
 }
 
-/* Ends a response so that its client comes back. */
-static void send_back(struct reactor *r, struct channel *c)
+void reactor_send_back(struct reactor *r, struct channel *c)
 {
 	struct buf last = BUF_INIT;
 
 	listener_detach(r->broker, c->ref, c->number);
 	channel_refresh(c, &last, deliver_wait(&r->deliver, c));
-	part(r, c, channel_finish(c, &last));
+	reactor_part(r, c, channel_finish(c, &last));
 }
 
 /* Ends it without more ado: another one serves the session now. */
@@ -97,29 +68,20 @@ static void dismiss(struct reactor *r, struct channel *c)
 {
 	struct buf last = BUF_INIT;
 
-	part(r, c, channel_finish(c, &last));
-}
-
-static void abort_channel(struct reactor *r, struct channel *c,
-			  const char *reason)
-{
-	struct buf last = BUF_INIT;
-
-	channel_abort(c, &last, reason);
-	part(r, c, channel_finish(c, &last));
+	reactor_part(r, c, channel_finish(c, &last));
 }
 
 static void conclude(struct reactor *r, struct channel *c, enum verdict v)
 {
 	switch (v) {
 	case LOST:
-		lose_channel(r, c);
+		reactor_lose(r, c);
 		return;
 	case ENDED:
-		part(r, c, c->held.len ? HELD : WRITTEN);
+		reactor_part(r, c, c->held.len ? HELD : WRITTEN);
 		return;
 	case TIRED:
-		send_back(r, c);
+		reactor_send_back(r, c);
 		return;
 	case AGAIN:
 		ready_add(&r->ready, c);
@@ -130,7 +92,7 @@ static void conclude(struct reactor *r, struct channel *c, enum verdict v)
 	if (c->wrote)
 		roster_touch(&r->roster, c);
 	c->wrote = false;
-	watch(c);
+	reactor_watch(c);
 }
 
 /* Serves what is ready: each once, so that a flood for a few does not keep
@@ -140,6 +102,7 @@ static void serve_ready(struct reactor *r)
 	struct channel *batch[DELIVER_BATCH];
 	enum verdict verdicts[DELIVER_BATCH];
 	unsigned n, i, left = r->ready.count;
+	uint64_t began = uv_hrtime();
 
 	while (left > 0) {
 		n = ready_take(&r->ready, batch,
@@ -153,13 +116,15 @@ static void serve_ready(struct reactor *r)
 	}
 	if (r->ready.count)
 		uv_async_send(&r->wake);
+	else
+		rest_after(&r->rest, began);
 }
 
 static void room_to_write(struct reactor *r, struct channel *c)
 {
 	switch (channel_flush(c)) {
 	case PEER_GONE:
-		lose_channel(r, c);
+		reactor_lose(r, c);
 		return;
 	case HELD:
 		return;
@@ -170,7 +135,7 @@ static void room_to_write(struct reactor *r, struct channel *c)
 		close_channel(r, c);
 		return;
 	}
-	watch(c);
+	reactor_watch(c);
 	ready_add(&r->ready, c);	/* to commit it, and for what came meanwhile */
 	serve_ready(r);
 }
@@ -182,13 +147,12 @@ static void polled(uv_poll_t *poll, int status, int events)
 
 	if (status < 0 || (events & (UV_READABLE | UV_DISCONNECT) &&
 			   channel_hung_up(c)))
-		lose_channel(r, c);
+		reactor_lose(r, c);
 	else if (events & UV_WRITABLE)
 		room_to_write(r, c);
 }
 
-/* Polls for hang-ups always, for room while something is held. */
-static void watch(struct channel *c)
+void reactor_watch(struct channel *c)
 {
 	bool write = c->held.len > 0;
 
@@ -230,25 +194,27 @@ static void adopt(struct reactor *r, struct channel *c)
 	c->poll.data = c;
 	c->reactor = r;
 	roster_add(&r->roster, c);
-	watch(c);
+	reactor_watch(c);
 	if (!uv_is_active((uv_handle_t *)&r->heartbeat))
-		arm_heartbeat(r);
+		timing_arm(r);
 	if (!supersede(r, c))
 		dismiss(r, c);
 	else if (r->stopping)
-		send_back(r, c);
+		reactor_send_back(r, c);
 	else
 		ready_add(&r->ready, c);
 }
 
-static void empty_inbox(struct reactor *r)
+/* Was somebody there? */
+static bool empty_inbox(struct reactor *r)
 {
-	struct channel *c, *next;
+	struct channel *first = inbox_take(&r->inbox), *c, *next;
 
-	for (c = inbox_take(&r->inbox); c; c = next) {
+	for (c = first; c; c = next) {
 		next = c->newer;
 		adopt(r, c);
 	}
+	return first;
 }
 
 void reactor_adopt(struct reactor *r, struct channel *c, int fd, int request)
@@ -272,6 +238,7 @@ static void session_ready(void *arg, uint32_t session)
 static void retire(struct reactor *r)
 {
 	struct channel *c, *next;
+	struct buf last = BUF_INIT;
 
 	if (r->retired)
 		return;
@@ -281,8 +248,10 @@ static void retire(struct reactor *r)
 		 broker_name(r->broker));
 	for (c = r->roster.oldest; c; c = next) {
 		next = c->newer;
-		if (!c->ending)
-			abort_channel(r, c, "the server was stopped for good");
+		if (c->ending)
+			continue;
+		channel_abort(c, &last, "the server was stopped for good");
+		reactor_part(r, c, channel_finish(c, &last));
 	}
 	uv_stop(&r->loop);
 }
@@ -290,78 +259,16 @@ static void retire(struct reactor *r)
 static void woken(uv_async_t *wake)
 {
 	struct reactor *r = wake->data;
+	bool came = empty_inbox(r);
 
-	empty_inbox(r);
-	doorbell_answer(&r->doorbell, session_ready, r);
-	if (broker_retired(r->broker))
+	if (broker_retired(r->broker)) {
 		retire(r);
-	else
-		serve_ready(r);
-}
-
-static void heartbeats_due(uv_timer_t *timer);
-
-/* The next heartbeat is that of the quietest channel. */
-static void arm_heartbeat(struct reactor *r)
-{
-	int64_t due;
-
-	if (!r->roster.quietest) {
-		uv_timer_stop(&r->heartbeat);
 		return;
 	}
-	due = r->roster.quietest->quiet_since +
-	      (int64_t)r->rules.read_timeout - clock_ms();
-	uv_timer_start(&r->heartbeat, heartbeats_due,
-		       due > 0 ? (uint64_t)due : 0, 0);
-}
-
-/* A channel to which nothing was written for the read timeout. */
-static void beat(struct reactor *r, struct channel *c)
-{
-	struct buf out = BUF_INIT;
-
-	roster_touch(&r->roster, c);
-	if (c->ending || c->held.len)
-		return;		/* it has more to read than it can */
-	if (c->mode == MODE_STREAM) {
-		record_room(&out);
-		channel_heartbeat(c, &out);
-		if (channel_say(c, &out) == PEER_GONE)
-			lose_channel(r, c);
-		else
-			watch(c);
-	} else {
-		channel_heartbeat(c, &out);
-		listener_detach(r->broker, c->ref, c->number);
-		channel_refresh(c, &out, deliver_wait(&r->deliver, c));
-		part(r, c, channel_finish(c, &out));
-	}
-}
-
-static void heartbeats_due(uv_timer_t *timer)
-{
-	struct reactor *r = timer->data;
-	int64_t limit = clock_ms() - (int64_t)r->rules.read_timeout;
-
-	while (r->roster.quietest &&
-	       r->roster.quietest->quiet_since <= limit)
-		beat(r, r->roster.quietest);
-	arm_heartbeat(r);
-}
-
-static void end_long_streams(struct reactor *r)
-{
-	int64_t limit = clock_ms() - (int64_t)r->rules.stream_max * 1000;
-	struct channel *c, *next;
-
-	if (!r->rules.stream_max)
-		return;
-	for (c = r->roster.oldest; c && c->opened <= limit; c = next) {
-		next = c->newer;
-		if (!c->ending && c->mode == MODE_STREAM)
-			send_back(r, c);
-	}
+	if (!came && rest_now(&r->rest))
+		return;		/* the bell stays rung */
+	doorbell_answer(&r->doorbell, session_ready, r);
+	serve_ready(r);
 }
 
 static void ticked(uv_timer_t *timer)
@@ -374,7 +281,7 @@ static void ticked(uv_timer_t *timer)
 	}
 	session_expire(r->broker);
 	worker_reap_due(r->broker);
-	end_long_streams(r);
+	timing_tick(r);
 	drain_some(r->broker, &r->roster, &r->ready, TICK);
 	serve_ready(r);
 	r->on_tick(r->tick_arg);
@@ -407,6 +314,7 @@ static int set_up_loop(struct reactor *r)
 	add_timer(r, &r->heartbeat);
 	add_timer(r, &r->tick);
 	add_timer(r, &r->parting);
+	rest_init(&r->rest, &r->loop, &r->wake);
 	uv_timer_start(&r->tick, ticked, TICK, TICK);
 	inbox_init(&r->inbox);
 	ready_init(&r->ready);
@@ -446,7 +354,7 @@ void reactor_settle(struct reactor *r, const struct properties *p)
 {
 	r->rules = *p;
 	r->deliver.rules = *p;
-	arm_heartbeat(r);
+	timing_arm(r);
 }
 
 void reactor_run(struct reactor *r)
@@ -465,7 +373,7 @@ void reactor_stop(struct reactor *r)
 	for (c = r->roster.oldest; c; c = next) {
 		next = c->newer;
 		if (!c->ending)
-			send_back(r, c);
+			reactor_send_back(r, c);
 	}
 	if (r->roster.oldest)
 		uv_timer_start(&r->parting, parted, PARTING, 0);
@@ -485,9 +393,10 @@ void reactor_free(struct reactor **r_ptr)
 	struct reactor *r = *r_ptr;
 
 	doorbell_stop(&r->doorbell);
+	uv_run(&r->loop, UV_RUN_NOWAIT);	/* a signal that came before */
 	empty_inbox(r);
 	while (r->roster.oldest)
-		lose_channel(r, r->roster.oldest);
+		reactor_lose(r, r->roster.oldest);
 	uv_walk(&r->loop, close_any, NULL);
 	uv_run(&r->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&r->loop);

@@ -9,7 +9,8 @@
  * One turn of the loop (libuv's order): timers (heartbeats, the tick), then
  * what came in: connections of channels (hang-ups, room to write), and the
  * wake-up, upon which new channels are adopted, the doorbell is answered, and
- * ready channels are served in batches (deliver.h).
+ * ready channels are served in batches (deliver.h) - unless the loop rests
+ * after much of that (rest.h).
  */
 #ifndef CHANNEL_REACTOR_H
 #define CHANNEL_REACTOR_H

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "broker/publish.h"
 #include "broker/subscription.h"
+#include "command/gate.h"
 #include "command/inspection.h"
 #include "command/task.h"
 #include "command/xmlbody.h"
@@ -48,7 +49,7 @@ static int do_subscribe(struct task *t)
 	char sid[SID_SIZE];
 	enum outcome outcome = NO_SUBJECT;
 
-	if (task_last(t) < 0)
+	if (task_last(t) < 0 || gate_subscribe(t, subjects) < 0)
 		return -1;
 	if (subjects)
 		outcome = subscription_add(t->broker, t->session.ref, subjects,
@@ -105,6 +106,8 @@ static int do_publish(struct task *t)
 	enum outcome outcome;
 	unsigned reached;
 
+	if (gate_publish(t) < 0)
+		return -1;
 	if (broker_publish_from(t->broker) == FROM_ID)
 		p.from = t->session.id;
 	outcome = publish(t->broker, &p, &reached, &detail);
@@ -259,6 +262,16 @@ static void log_task(const struct task *t, int rc)
 			  handle, t->refusal.status, t->refusal.text);
 }
 
+static struct permit *hold_permit(struct controller *c)
+{
+	struct permit *permit;
+
+	pthread_rwlock_rdlock(&c->lock);
+	permit = permit_hold(c->permit);
+	pthread_rwlock_unlock(&c->lock);
+	return permit;
+}
+
 void controller_serve(struct controller *c, const struct request *q,
 		      struct response *r)
 {
@@ -268,6 +281,7 @@ void controller_serve(struct controller *c, const struct request *q,
 		.request = q,
 		.response = r,
 		.rules = controller_rules(c),
+		.permit = hold_permit(c),
 	};
 	int rc;
 
@@ -277,24 +291,42 @@ void controller_serve(struct controller *c, const struct request *q,
 	if (rc < 0)
 		refuse_all(&t);
 	log_task(&t, rc);
+	gate_note(&t);
 	command_release(&t.command);
+	permit_drop(t.permit);
 }
 
 void controller_init(struct controller *c, struct broker *b, uint32_t worker,
-		     const struct properties *p)
+		     const struct properties *p, struct permit *permit)
 {
 	xmlbody_prepare();
 	c->broker = b;
 	c->worker = worker;
 	pthread_rwlock_init(&c->lock, NULL);
 	c->rules = *p;
+	c->permit = permit;
+	c->noted = INT64_MIN / 2;
+	c->unsaid = 0;
 }
 
-void controller_settle(struct controller *c, const struct properties *p)
+void controller_release(struct controller *c)
 {
+	permit_drop(c->permit);
+	c->permit = NULL;
+	pthread_rwlock_destroy(&c->lock);
+}
+
+void controller_settle(struct controller *c, const struct properties *p,
+		       struct permit *permit)
+{
+	struct permit *before;
+
 	pthread_rwlock_wrlock(&c->lock);
+	before = c->permit;
 	c->rules = *p;
+	c->permit = permit;
 	pthread_rwlock_unlock(&c->lock);
+	permit_drop(before);
 }
 
 struct properties controller_rules(struct controller *c)

@@ -13,20 +13,27 @@
 
 #include "broker/broker.h"
 #include "broker/properties.h"
+#include "command/permit.h"
 #include "fcgi/servlet.h"
 
 struct controller {
 	struct broker *broker;
 	uint32_t worker;		/* where channels will live */
-	pthread_rwlock_t lock;		/* of the rules */
+	pthread_rwlock_t lock;		/* of what follows */
 	struct properties rules;
+	struct permit *permit;
+	int64_t noted;			/* when a refusal was logged */
+	unsigned unsaid;		/* refusals since then */
 };
 
+/* Takes over the permit, to drop it in the end. */
 void controller_init(struct controller *c, struct broker *b, uint32_t worker,
-		     const struct properties *p);
+		     const struct properties *p, struct permit *permit);
+void controller_release(struct controller *c);
 
-/* Takes over the properties that may change. */
-void controller_settle(struct controller *c, const struct properties *p);
+/* Takes over the properties that may change, and what was made of them. */
+void controller_settle(struct controller *c, const struct properties *p,
+		       struct permit *permit);
 
 /* The rules in force now: a copy. */
 struct properties controller_rules(struct controller *c);

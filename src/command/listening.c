@@ -13,6 +13,7 @@
 #include "broker/listener.h"
 #include "broker/subscription.h"
 #include "channel/channel.h"
+#include "command/gate.h"
 #include "command/task.h"
 
 static bool agent_forced(const char *agents, const char *agent)
@@ -211,7 +212,9 @@ int listening_join(struct task *t)
 {
 	enum session_mode mode = MODE_STREAM;
 
-	if (choose_mode(t, &mode) < 0 || task_last(t) < 0 || task_join(t) < 0)
+	if (choose_mode(t, &mode) < 0 || task_last(t) < 0 ||
+	    gate_subscribe(t, task_field(t, "p_subject")) < 0 ||
+	    task_join(t) < 0)
 		return -1;
 	if (listen_as(t, "join-listen-ack", task_reliable(t), mode) == 0)
 		return 0;
@@ -225,6 +228,7 @@ int listening_listen(struct task *t)
 	enum session_mode mode = MODE_STREAM;
 
 	if (choose_mode(t, &mode) < 0 || task_last(t) < 0 ||
+	    gate_subscribe(t, task_field(t, "p_subject")) < 0 ||
 	    listening_acknowledge(t, true) < 0)
 		return -1;
 	return listen_as(t, "listen-ack", NULL, mode);

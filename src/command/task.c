@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "command/gate.h"
 #include "command/outcome.h"
 
 const char *task_field(const struct task *t, const char *name)
@@ -68,10 +69,9 @@ static void param_of(char *out, size_t size, const char *header)
 		out[i] = out[i] == '-' ? '_' : (char)toupper(out[i]);
 }
 
-/* Where the client is: as the last proxy says in a header, if that is to be
- * trusted (address.header), else the peer of the web server.  A header may have
- * been there before that proxy added to it, so only its last part counts. */
-static const char *client_address(const struct task *t)
+/* A header may have been there before the last proxy added to it, so only its
+ * last part counts. */
+const char *task_address(const struct task *t)
 {
 	char name[sizeof(t->rules.address_header) + 8];
 	const char *value, *last;
@@ -116,8 +116,10 @@ int task_join(struct task *t)
 
 	if (asked && strcmp(asked, "0") != 0 && strcmp(asked, "1") != 0)
 		return refuse(&t->refusal, 200, "p_reliable must be 0 or 1");
+	if (gate_join(t) < 0)
+		return -1;
 	outcome = session_join(t->broker, adapter_number(t->adapter),
-			       client_address(t), &t->session);
+			       task_address(t), &t->session);
 	if (outcome == DONE && (task_reliable(t) || t->adapter->reliable))
 		outcome = session_rely(t->broker, t->session.ref);
 	if (outcome != DONE)

@@ -15,6 +15,7 @@
 #include "command/answer.h"
 #include "command/command.h"
 #include "command/controller.h"
+#include "command/permit.h"
 
 struct task {
 	struct controller *controller;
@@ -22,6 +23,7 @@ struct task {
 	const struct request *request;
 	struct response *response;
 	struct properties rules;
+	struct permit *permit;		/* held */
 	struct command command;
 	struct session_view session;
 	uint64_t settled;		/* of its events, known to be there */
@@ -30,10 +32,15 @@ struct task {
 	const char *callback;		/* p_callback, or NULL */
 	struct answer answer;
 	struct refusal refusal;
+	bool denied;			/* the refusal is one by a rule */
 };
 
 /* A field of the request, or NULL. */
 const char *task_field(const struct task *t, const char *name);
+
+/* Where the client is, as text: what the last proxy says in a header, if that
+ * is to be trusted (address.header), else the peer of the web server. */
+const char *task_address(const struct task *t);
 
 /* Begins the answer with one event: its name, then names and values in pairs,
  * up to NULL; a value that is NULL leaves its pair out.  Returns 0. */

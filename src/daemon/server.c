@@ -133,13 +133,13 @@ static void stop(uv_signal_t *signal, int number)
 	reactor_stop(s->reactor);
 }
 
-static void report_lines(struct buf *report)
+static void report_lines(struct buf *report, enum log_level level)
 {
 	char *line, *rest = report->data;
 
 	while ((line = strsep(&rest, "\n")))
 		if (*line)
-			log_info("%s", line);
+			log_line(level, "%s", line);
 	buf_release(report);
 }
 
@@ -149,25 +149,49 @@ static int settle_relays(struct server *s, const struct properties *p)
 	return s->options->relay ? relays_settle(&s->relays, p) : 0;
 }
 
+/* NULL: what is wrong with it has been said. */
+static struct permit *make_permit(const struct properties *p)
+{
+	struct buf report = BUF_INIT;
+	struct permit *permit = permit_new(p, &report);
+
+	report_lines(&report, LOG_LEVEL_ERROR);
+	return permit;
+}
+
 static void reload(uv_signal_t *signal, int number)
 {
 	struct server *s = signal->data;
 	struct buf report = BUF_INIT;
+	struct permit *permit = NULL;
 	struct properties fresh;
 
 	(void)number;
 	if (options_properties(s->options, &fresh) < 0 ||
-	    settle_relays(s, &fresh) < 0) {
+	    !(permit = make_permit(&fresh)) || settle_relays(s, &fresh) < 0) {
+		permit_drop(permit);
 		log_error("properties not reloaded; the old ones stay");
 		return;
 	}
 	conf_reload(properties_table, &s->properties, &fresh, &report);
 	log_set_level((enum log_level)s->properties.log_level);
 	broker_settle(s->broker, &s->properties);
-	controller_settle(&s->controller, &s->properties);
+	controller_settle(&s->controller, &s->properties, permit);
 	reactor_settle(s->reactor, &s->properties);
 	log_info("properties reloaded");
-	report_lines(&report);
+	report_lines(&report, LOG_LEVEL_INFO);
+}
+
+/* One that comes between two segments waits for the next loop. */
+static void hold_signals(int how)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	pthread_sigmask(how, &set, NULL);
 }
 
 static void on_signal(struct server *s, uv_signal_t *handle, uv_signal_cb cb,
@@ -190,13 +214,13 @@ static int open_broker(struct server *s)
 	if (status != SEGMENT_OK) {
 		int saved = errno;
 
-		report_lines(&report);
+		report_lines(&report, LOG_LEVEL_INFO);
 		errno = saved;
 		log_error("segment %s: %s", s->properties.shm_name,
 			  segment_explain(status));
 		return -1;
 	}
-	report_lines(&report);
+	report_lines(&report, LOG_LEVEL_INFO);
 	worker_reap(s->broker);	/* whoever was killed before us */
 	if (worker_enter(s->broker, &s->worker) == DONE)
 		return 0;
@@ -230,8 +254,12 @@ static int start_accepting(struct server *s, const struct sockets *sockets)
 static int start(struct server *s, const struct sockets *sockets)
 {
 	struct servlet_calls calls = { serve, park, limits, s };
+	struct permit *permit = make_permit(&s->properties);
 
-	controller_init(&s->controller, s->broker, s->worker, &s->properties);
+	if (!permit)
+		return -1;
+	controller_init(&s->controller, s->broker, s->worker, &s->properties,
+			permit);
 	s->reactor = reactor_new(s->broker, s->worker, &s->properties, tick,
 				 s);
 	if (!s->reactor)
@@ -242,17 +270,18 @@ static int start(struct server *s, const struct sockets *sockets)
 	on_signal(s, &s->term, stop, SIGTERM);
 	on_signal(s, &s->interrupt, stop, SIGINT);
 	on_signal(s, &s->hangup, reload, SIGHUP);
+	hold_signals(SIG_UNBLOCK);
 	return start_accepting(s, sockets);
 }
 
 static void finish(struct server *s)
 {
 	stop_requests(s);
-	if (s->reactor) {
-		/* A signal that came meanwhile is not to be lost. */
-		uv_run(reactor_loop(s->reactor), UV_RUN_NOWAIT);
+	hold_signals(SIG_BLOCK);
+	if (s->reactor)
 		reactor_free(&s->reactor);
-	}
+	if (s->controller.permit)
+		controller_release(&s->controller);
 	worker_exit(s->broker, s->worker);
 	broker_close(&s->broker);
 }
@@ -263,7 +292,8 @@ static int serve_segment(struct server *s, const struct sockets *sockets,
 	if (open_broker(s) < 0)
 		return -1;
 	if (start(s, sockets) < 0) {
-		log_error("cannot start: %s", strerror(errno));
+		log_error("cannot start: %s", s->controller.permit ?
+			  strerror(errno) : "see above");
 		finish(s);
 		return -1;
 	}

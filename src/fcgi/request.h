@@ -20,6 +20,8 @@ struct request {
 	const char *content_type;	/* CONTENT_TYPE */
 	const char *user_agent;		/* HTTP_USER_AGENT */
 	const char *address;		/* REMOTE_ADDR */
+	const char *user;		/* REMOTE_USER: whom the web server has
+					 * authenticated */
 	const char *last_event_id;	/* HTTP_LAST_EVENT_ID, of EventSource */
 	char *const *params;		/* "NAME=value", all of them; NULL ends */
 	const char *body;		/* read whole, by length and to the end */

@@ -171,6 +171,7 @@ static int read_request(FCGX_Request *q, uint64_t max, struct buf *body,
 	out->content_type = param(q, "CONTENT_TYPE");
 	out->user_agent = param(q, "HTTP_USER_AGENT");
 	out->address = param(q, "REMOTE_ADDR");
+	out->user = param(q, "REMOTE_USER");
 	out->params = q->envp;
 	out->last_event_id = param(q, "HTTP_LAST_EVENT_ID");
 	return read_body(q, max, body, out);

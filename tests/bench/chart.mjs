@@ -65,7 +65,7 @@ export function chart(points) {
 		30 + rows * HEIGHT}" font-family="sans-serif" font-size="11">
 <rect width="100%" height="100%" fill="white"/>
 ${text(12, 20, 'microseconds of processor time, by size; pushletd', `fill="${COLOURS.ours}"`)}
-${text(270, 20, 'the null responder', `fill="${COLOURS.reference}"`)}
+${text(340, 20, 'the null responder', `fill="${COLOURS.reference}"`)}
 ${panels.join('\n')}
 </svg>
 `;

@@ -15,6 +15,10 @@ const records = readFileSync(FILE, 'utf8').trim().split('\n')
 	.map((line) => JSON.parse(line));
 const rows = records.filter(({ kind }) => kind === 'row');
 const points = records.filter(({ kind }) => kind === 'point');
+const charts = [...new Set(points.map((p) => p.chart))];
+
+points.sort((a, b) => charts.indexOf(a.chart) - charts.indexOf(b.chart)
+	|| a.size - b.size);
 
 /* About four digits. */
 function digits(value) {

@@ -102,6 +102,7 @@ static void serve(const struct buf part[PARTS])
 		.content_type = buf_str(&part[2]),
 		.user_agent = "fuzz",
 		.address = "127.0.0.1",
+		.user = "ann",
 		.last_event_id = buf_str(&part[4]),
 		.body = buf_str(&part[3]),
 		.body_len = part[3].len,
@@ -189,7 +190,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	shm_unlink(p.shm_name);
 	buf_release(&report);
 	must(worker_enter(b, &worker) == DONE);
-	controller_init(&controller, b, worker, &p);
+	controller_init(&controller, b, worker, &p, permit_new(&p, &report));
 	end_sessions();
 	return 0;
 }

@@ -6,12 +6,11 @@
 // visible values replaced (ports, paths).  A value that is not in the shipped
 // file is an error, so what is tested is what is shipped.
 
-import { copyFileSync, existsSync, mkdirSync, readFileSync, chmodSync,
+import { existsSync, mkdirSync, readFileSync, chmodSync,
 	chownSync } from 'node:fs';
 import { createServer, connect } from 'node:net';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { Client } from './client.mjs';
 import { Guarded, sanitizerReport } from './process.mjs';
 import { ownProgram, pidsOf, Started } from './relay.mjs';
@@ -112,8 +111,10 @@ class Front {
 }
 
 export class Nginx extends Front {
-	constructor(lab, [pushletd]) {
+	/* options: replace (further [shipped, ours] of the configuration) */
+	constructor(lab, [pushletd, { replace = [] } = {}]) {
 		super(lab);
+		this.replace = replace;
 		this.name = 'nginx';
 		this.connections = 2048;	/* a stream takes two */
 		this.pushletd = pushletd;
@@ -128,10 +129,8 @@ export class Nginx extends Front {
 		lab.write('pushlet.nginx.conf', shipped('nginx.conf', [
 			['listen 80;', `listen 127.0.0.1:${this.port};`],
 			['unix:/run/pushlet/pushlet.sock', this.pushletd.address],
-			['/var/log/nginx/pushlet.log', this.accessLog],
+			['/var/log/nginx/pushlet.log', this.accessLog], ...this.replace,
 		]));
-		copyFileSync(join(Nginx.directory(), 'fastcgi_params'),
-			lab.path('fastcgi_params'));
 		lab.write('nginx.conf', [
 			IS_ROOT ? 'user root;' : '',
 			'daemon off; worker_processes 1;',
@@ -143,14 +142,6 @@ export class Nginx extends Front {
 		].join('\n'));
 		return new Guarded('nginx', program('nginx'),
 			['-e', 'stderr', '-c', lab.path('nginx.conf'), '-p', lab.dir]);
-	}
-
-	/* Where the installed nginx keeps fastcgi_params. */
-	static directory() {
-		const { stderr } = spawnSync(program('nginx'), ['-V'], { encoding: 'utf8' });
-		const path = /--conf-path=(\S+)/.exec(stderr)?.[1] ?? '/etc/nginx/nginx.conf';
-
-		return dirname(path);
 	}
 }
 
@@ -214,13 +205,14 @@ class Apache extends Front {
 
 export class ApacheFcgid extends Apache {
 	/* options: props, args (more options of pushletd), replace (further
-	 * [shipped, ours] of the configuration) */
-	constructor(lab, { props = {}, args = '', replace = [] } = {}) {
+	 * [shipped, ours] of the configuration), modules (more of them) */
+	constructor(lab, { props = {}, args = '', replace = [], modules = [] } = {}) {
 		super(lab);
 		this.name = 'Apache with mod_fcgid';
 		this.props = props;
 		this.args = args;
 		this.replace = replace;
+		this.more = modules;
 	}
 
 	/* The user of Apache may not be able to look into build/. */
@@ -238,7 +230,7 @@ export class ApacheFcgid extends Apache {
 		if (IS_ROOT)
 			chownSync(lab.path('fcgid'), Apache.user.uid, Apache.user.gid);
 		lab.properties(this.props);
-		return this.spawnWith(['fcgid'], shipped(file, [
+		return this.spawnWith(['fcgid', ...this.more], shipped(file, [
 			['<VirtualHost *:80>', `<VirtualHost *:${this.port}>`],
 			...more, ...this.replace,
 			['/etc/pushlet/pushlet.properties', lab.path('pushlet.properties')],

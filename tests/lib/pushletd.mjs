@@ -7,9 +7,10 @@ import { Guarded } from './process.mjs';
 import { FcgiClient } from './fcgi.mjs';
 import { command, IS_ROOT, SLOW } from './paths.mjs';
 
-/* The text of a properties file. */
+/* The text of a properties file; a list of values is a line for each. */
 export function properties(values) {
-	return Object.entries(values).map(([k, v]) => `${k}=${v}\n`).join('');
+	return Object.entries(values).flatMap(([k, v]) =>
+		[v].flat().map((one) => `${k}=${one}\n`)).join('');
 }
 
 /* Small enough that many can run at once. */

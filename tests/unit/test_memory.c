@@ -146,10 +146,18 @@ static char query[400], answer[8192];
 /* A session, subscribed and listening in mode pull, with an event waiting. */
 static void enter_ann(void)
 {
+	struct buf report = BUF_INIT;
+
 	limits.address_sessions = 0;
+	snprintf(limits.permits, sizeof(limits.permits), "%s",
+		 "deny publish below /no from 192.0.2.0/24\n");
 	fixture_remake();
 	ck_assert_int_eq(worker_enter(broker, &worker), DONE);
-	controller_init(&controller, broker, worker, &limits);
+	if (controller.permit)
+		controller_release(&controller);
+	controller_init(&controller, broker, worker, &limits,
+			permit_new(&limits, &report));
+	ck_assert_str_eq(buf_str(&report), "");
 	ann = client_join("/a,/b");
 	client_set_mode(&ann, MODE_PULL);
 	ck_assert_uint_eq(say("/a", "waiting"), 1);
@@ -192,6 +200,7 @@ static void ask(void)
 		.content_type = asked.type ? asked.type : "",
 		.user_agent = "",
 		.address = "192.0.2.1",
+		.user = "",
 		.last_event_id = "",
 		.body = asked.body ? query : "",
 		.body_len = asked.body ? strlen(query) : 0,
