@@ -19,7 +19,7 @@
 	X(queued, "Events put into queues of sessions.") \
 	X(delivered, "Events delivered to sessions.") \
 	X(lost, "Events lost to sessions that did not keep up.") \
-	X(refused, "Requests refused for want of room in the segment.") \
+	X(refused, "Requests refused, by a rule or for want of room.") \
 	X(repairs, "Repairs of the segment, after a crash or by order.") \
 	X(workers_reaped, "Processes found dead.")
 

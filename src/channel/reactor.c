@@ -395,6 +395,7 @@ void reactor_free(struct reactor **r_ptr)
 	doorbell_stop(&r->doorbell);
 	uv_run(&r->loop, UV_RUN_NOWAIT);	/* a signal that came before */
 	empty_inbox(r);
+	r->stopping = false;	/* the loop must run once more, to close */
 	while (r->roster.oldest)
 		reactor_lose(r, r->roster.oldest);
 	uv_walk(&r->loop, close_any, NULL);

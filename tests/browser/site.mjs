@@ -8,8 +8,8 @@
 //	const legacy = await site.legacyPage();
 //	const frame = await site.framePage();	the same with js-pushlet-client.js
 //
-// pushlet.srv is answered by the web server of a Place; all other paths come
-// from the files of pushlet-js.
+// pushlet.srv, metrics and health are answered by the web server of a Place; all
+// other paths come from the files of pushlet-js.
 
 import assert from 'node:assert/strict';
 import { file } from './files.mjs';
@@ -23,7 +23,7 @@ export class Site extends Place {
 
 		if (refuse?.(url))
 			return route.fulfill({ status: 502, body: 'Bad gateway' });
-		if (new URL(url).pathname.endsWith('/pushlet.srv'))
+		if (/\/(pushlet\.srv|metrics|health)$/.test(new URL(url).pathname))
 			return route.continue();
 		const { type, body } = file(url, embed);
 		return route.fulfill({ contentType: type, body });

@@ -124,7 +124,8 @@ describe('pushletctl steers', () => {
 			});
 
 		assert.equal(counts.published - before.counts.published, 5);
-		assert.ok(rates.second.published <= 5.5, JSON.stringify(rates));
+		/* A period has at least a second, and others published before. */
+		assert.ok(rates.second.published <= counts.published, JSON.stringify(rates));
 		assert.ok(rates.minute.published > 0);
 		assert.match((await lab.ctl('status')).stdout, /^published +\d+ +[\d.]+ +[\d.]+$/m);
 	});
