@@ -22,6 +22,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "broker/owner.h"
+#include "broker/rate.h"
 #include "broker/sample.h"
 #include "broker/status.h"
 #include "broker/steer.h"
@@ -898,6 +900,38 @@ static enum state relied(void)
 	return slot_of_actor()->flags & SESSION_RELIABLE ? WHOLLY : NOT_AT_ALL;
 }
 
+static void own(void)
+{
+	owner_set(broker, actor.session.ref, "bob");
+}
+
+static enum state owned(void)
+{
+	return either(slot_of_actor()->user, "", "bob");
+}
+
+/* A bucket may be right or one off: a death leaves nothing to repair. */
+static void spend(void)
+{
+	struct address a = slot_of_actor()->address;
+
+	rate_publish(broker, actor.session.ref, 1);
+	rate_request(broker, &a, 1);
+}
+
+static enum state spent(void)
+{
+	uint64_t site = address_hash(broker, &slot_of_actor()->address);
+	const struct rate *set = &broker->rates[site % (RATES / RATE_WAYS) *
+						RATE_WAYS];
+	bool publish = slot_of_actor()->publish_full > 0;
+	bool request = set->site == site && set->full_at > 0;
+
+	if (request && !publish)
+		return HALF;
+	return request ? WHOLLY : NOT_AT_ALL;
+}
+
 /* -- listeners --------------------------------------------------------------- */
 
 static struct session *slot(void)
@@ -1291,6 +1325,8 @@ static const struct operation operations[] = {
 	{ "acknowledge less than was dropped", two_carried_are_dropped,
 	  acknowledge_one, loss_settled },
 	{ "rely", actor_joins_bare, rely, relied },
+	{ "note the owner", actor_joins_bare, own, owned },
+	{ "spend of two buckets", actor_joins_bare, spend, spent },
 	{ "attach", three_wait, attach, attached },
 	{ "replace", actor_listens_elsewhere, replace, replaced },
 	{ "detach", actor_listens_elsewhere, detach, detached },

@@ -81,6 +81,46 @@ START_TEST(our_own_defaults_agree_with_each_other)
 }
 END_TEST
 
+START_TEST(rules_are_collected_in_their_order)
+{
+	ck_assert_str_eq(p.permits, "");
+	ck_assert_int_eq(read_text("rule=deny publish below /a\nrule=\n"
+				   "queue.size=5\n rule = allow  publish\n"),
+			 0);
+	ck_assert_int_eq(properties_set(&p, "rule=deny join", &report), 0);
+	ck_assert_str_eq(p.permits, "deny publish below /a\nallow  publish\n"
+			 "deny join\n");
+	properties_defaults(&p);
+	ck_assert_str_eq(p.permits, "");
+}
+END_TEST
+
+START_TEST(a_bad_rule_is_told_with_its_line)
+{
+	ck_assert_int_eq(read_text("rule=deny join\n\nrule=deny joins\n"
+				   "rule=allow publish from 10/8\n"), -1);
+	ck_assert_ptr_nonnull(strstr(buf_str(&report), ":3: rule: 'joins' is "
+				     "none of join"));
+	ck_assert_ptr_nonnull(strstr(buf_str(&report), ":4: rule: '10/8' is no "
+				     "address"));
+}
+END_TEST
+
+START_TEST(rules_together_have_a_limit)
+{
+	char line[128];
+	int n = 0;
+
+	snprintf(line, sizeof(line), "rule=deny publish below /%0100d", 0);
+	while (properties_set(&p, line, &report) == 0)
+		ck_assert_int_lt(n++, 100);
+	ck_assert_int_gt(n, 60);
+	ck_assert_ptr_nonnull(strstr(buf_str(&report), "all values of rule "
+				     "together may have 8191 bytes"));
+	ck_assert_uint_lt(strlen(p.permits), sizeof(p.permits));
+}
+END_TEST
+
 START_TEST(a_file_of_the_original_server_loads)
 {
 	ck_assert_int_eq(read_text(
@@ -247,6 +287,9 @@ int main(void)
 	tcase_add_checked_fixture(tc, begin, end);
 	tcase_add_test(tc, defaults_are_those_of_the_original_where_it_has_any);
 	tcase_add_test(tc, our_own_defaults_agree_with_each_other);
+	tcase_add_test(tc, rules_are_collected_in_their_order);
+	tcase_add_test(tc, a_bad_rule_is_told_with_its_line);
+	tcase_add_test(tc, rules_together_have_a_limit);
 	tcase_add_test(tc, a_file_of_the_original_server_loads);
 	tcase_add_loop_test(tc, a_mistake_is_told_once_with_what_is_allowed, 0,
 			    ROWS(mistakes));
