@@ -18,7 +18,8 @@ const NASTY = `</script><script>alert(1)</script>"'\\ & 你好 \u2028 <b>`;
 
 let site;
 
-before(async () => { site = await Site.open(); });
+/* Each page begins with nothing, not with what was said before it. */
+before(async () => { site = await Site.open({ props: { 'history.max': 0 } }); });
 after(() => site?.close());
 
 /* conf/demo/quotes | pushlet-publish --xml, while work() runs */
