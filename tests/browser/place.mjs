@@ -24,9 +24,11 @@ const BROWSERS = {
 		channel: 'moz-firefox' }),
 };
 
-/* What the browsers themselves print while a server is away. */
+/* What the browsers themselves print while a server is away; half a script,
+ * of a server that died while it wrote it, is one that they cannot read. */
 const OUTAGE = new RegExp('Failed to load resource|net::ERR_'
-	+ '|Firefox can’t establish a connection|was interrupted while the page');
+	+ '|Firefox can’t establish a connection|was interrupted while the page'
+	+ '|^SyntaxError: (Unexpected end|Invalid or unexpected|missing \\))');
 
 /* A browser with the errors its pages report. */
 export class Browser {
@@ -48,7 +50,8 @@ export class Browser {
 		};
 
 		page.setDefaultTimeout(LIMIT);
-		page.on('pageerror', (error) => report(error.stack));
+		page.on('pageerror', (error) =>
+			report(error.stack || `${error.name}: ${error.message}`));
 		page.on('dialog', (dialog) => {
 			report(`dialog ${dialog.message()}`);
 			dialog.dismiss();
