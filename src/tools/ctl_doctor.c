@@ -113,11 +113,18 @@ static bool ask(struct doctor *d, struct http *h, const char *step,
 
 static bool join(struct doctor *d)
 {
+	static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyz"
+				     "ABCDEFGHIJKLMNOPQRSTUVWXYZ-_.";
 	struct http h = HTTP_INIT;
 
 	ask(d, &h, "join", "p_event=join&p_format=js", "\"join-ack\"");
 	if (strstr(buf_str(&h.body), "\"join-ack\""))
 		value_of(&h, "p_id", d->id, sizeof(d->id));
+	/* It goes into requests: only what needs no encoding there. */
+	if (*d->id && d->id[strspn(d->id, digits)]) {
+		doctor_found(d, PATH, "join: the id that came is none");
+		*d->id = '\0';
+	}
 	http_close(&h);
 	return *d->id;
 }
