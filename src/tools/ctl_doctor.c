@@ -129,9 +129,10 @@ static bool join(struct doctor *d)
 	return *d->id;
 }
 
-/* Not ask(): it must be done whatever signal came. */
-static void leave(struct doctor *d)
+/* Not ask(): it must be done whatever signal came.  Returns whether it was. */
+static bool leave(struct doctor *d)
 {
+	bool done;
 	struct http h = HTTP_INIT;
 	char query[200];
 	int64_t since = clock_ms();
@@ -139,12 +140,14 @@ static void leave(struct doctor *d)
 	snprintf(query, sizeof(query), "p_event=leave&p_id=%s", d->id);
 	if (http_open(&h, &d->url, query, NULL, NULL) == 0)
 		await_end(&h, ANSWER);
-	if (strstr(buf_str(&h.body), "\"leave-ack\""))
+	done = strstr(buf_str(&h.body), "\"leave-ack\"") != NULL;
+	if (done)
 		doctor_step(d, "leave", clock_ms() - since, "answered");
 	else
 		doctor_found(d, LEFT, "leave: the session could not be ended");
 	http_close(&h);
 	*d->id = '\0';
+	return done;
 }
 
 /* The server compresses nothing itself. */
@@ -239,6 +242,7 @@ struct stream {
 	int64_t since, last;		/* when it began, when something came */
 	int64_t latest;			/* the slowest event, ms */
 	unsigned sent, came;
+	bool began;			/* with a heartbeat */
 	bool held;			/* something did not come at once */
 };
 
@@ -287,6 +291,7 @@ static void watch_stream(struct doctor *d, struct stream *s)
 		send_event(d, s);
 		return;
 	}
+	s->began = true;
 	doctor_step(d, "stream", clock_ms() - s->since,
 		    "it began, with a heartbeat");
 	for (i = 0; i < EVENTS && !s->held; i++)
@@ -320,12 +325,16 @@ static void found_held(struct doctor *d, struct stream *s)
 		late += strstr(buf_str(&s->h.body), mark) != NULL;
 	}
 	late -= s->came;
-	if (s->h.status != 200)
+	late += !s->began && strstr(buf_str(&s->h.body), "\"hb\"");
+	if (s->h.status == 400)
+		doctor_found(d, SILENT, "stream: it was not answered before "
+			     "the session was over");
+	else if (s->h.status != 200)
 		doctor_no_pushlet(d, &s->h, "stream");
 	else if (late > 0)
 		doctor_found(d, BUFFERS, "the stream is buffered: what it "
 			     "should have brought at once came when it ended");
-	else
+	else if (s->sent > s->came)
 		doctor_found(d, DROPS, "of %u events %u never came", s->sent,
 			     s->sent - s->came);
 }
@@ -365,8 +374,7 @@ static void stream(struct doctor *d)
 		else if (!stopped && !refused(d, &s.h, "stream"))
 			judge_stream(d, &s);
 	}
-	leave(d);
-	if (s.held && !stopped)
+	if (leave(d) && s.held && !stopped)
 		found_held(d, &s);
 	http_close(&s.h);
 }
