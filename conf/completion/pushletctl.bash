@@ -5,9 +5,9 @@
 # what the segment has at the moment: handles and subjects
 
 _pushletctl_commands='status sessions show subjects top watch check repair kick
-	drain metrics destroy'
-_pushletctl_options='-c --config --force -h --help --json -n --name --subject
-	-V --version'
+	drain metrics doctor destroy'
+_pushletctl_options='-c --config --force -h --help --json -n --name --seconds
+	--subject -V --version'
 
 # The first column of handles, or the second of subjects, of the segment that
 # the command line names.
@@ -31,7 +31,7 @@ _pushletctl_command() {
 
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
-		-n | --name | -c | --config | --subject)
+		-n | --name | -c | --config | --seconds | --subject)
 			i=$((i + 1))
 			;;
 		-*) ;;

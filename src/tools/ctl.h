@@ -19,6 +19,7 @@ struct ctl_request {
 	bool json;
 	bool force;			/* destroy */
 	const char *subject;		/* sessions, top: NULL: all */
+	const char *seconds;		/* doctor; NULL: as many as usual */
 	const char *words[2];		/* behind its name; NULL: none */
 };
 
@@ -37,6 +38,9 @@ enum tool_exit ctl_watch(struct broker *b, const struct ctl_request *q);
 /* Opens the segment for itself, for it may be one that does not open.  force:
  * though processes use it, or it is damaged. */
 enum tool_exit ctl_destroy(const struct properties *p, bool force);
+
+/* Looks at a server through its front, over HTTP, and needs no segment. */
+enum tool_exit ctl_doctor(const struct ctl_request *q);
 
 /* -- what they share ---------------------------------------------------- */
 

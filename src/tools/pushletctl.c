@@ -30,6 +30,7 @@ static const char usage[] =
 "  drain [SECONDS]    send all clients away, spread over so long (10), to come\n"
 "                     back at once\n"
 "  metrics            the same numbers as status, for Prometheus\n"
+"  doctor URL         ask through the web server: does it buffer, cut, drop?\n"
 "  destroy            end all sessions and remove the segment\n"
 "\n"
 "  -c, --config FILE  properties file, for shm.name\n"
@@ -37,13 +38,14 @@ static const char usage[] =
 "  -h, --help         this text\n"
 "      --json         for programs\n"
 "  -n, --name NAME    name of the segment (/pushlet)\n"
+"      --seconds N    how long doctor listens (25)\n"
 "      --subject S    only sessions that get events of subject S\n"
 "  -V, --version      print the version\n"
 "\n"
-"Exit status: 0 done, 1 wrong usage, no such session, broken or in use,\n"
-"2 no segment, 3 no permission, 4 other failure.\n";
+"Exit status: 0 done, 1 wrong usage, no such session, broken, in use, or\n"
+"something found by doctor, 2 no segment, 3 no permission, 4 other failure.\n";
 
-enum { OPT_FORCE = 256, OPT_JSON, OPT_SUBJECT };
+enum { OPT_FORCE = 256, OPT_JSON, OPT_SECONDS, OPT_SUBJECT };
 
 static const struct option longs[] = {
 	{ "config", required_argument, NULL, 'c' },
@@ -51,20 +53,21 @@ static const struct option longs[] = {
 	{ "help", no_argument, NULL, 'h' },
 	{ "json", no_argument, NULL, OPT_JSON },
 	{ "name", required_argument, NULL, 'n' },
+	{ "seconds", required_argument, NULL, OPT_SECONDS },
 	{ "subject", required_argument, NULL, OPT_SUBJECT },
 	{ "version", no_argument, NULL, 'V' },
 	{ NULL, 0, NULL, 0 }
 };
 
 /* The options that only some commands have. */
-enum { JSON = 1, FORCE = 2, SUBJECT = 4 };
+enum { JSON = 1, FORCE = 2, SUBJECT = 4, SECONDS = 8 };
 
 struct verb {
 	const char *name;
 	const char *words;		/* what must follow it, or "" */
 	unsigned least, most;		/* how many words may */
 	unsigned options;
-	/* NULL: it opens the segment itself */
+	/* NULL: it opens the segment itself, or none */
 	enum tool_exit (*run)(struct broker *b, const struct ctl_request *q);
 };
 
@@ -80,6 +83,7 @@ static const struct verb verbs[] = {
 	{ "kick", " HANDLE [REASON]", 1, 2, JSON, ctl_kick },
 	{ "drain", " [SECONDS]", 0, 1, JSON, ctl_drain },
 	{ "metrics", "", 0, 0, 0, ctl_metrics },
+	{ "doctor", " URL", 1, 1, JSON | SECONDS, NULL },
 	{ "destroy", "", 0, 0, FORCE, NULL },
 };
 
@@ -113,6 +117,9 @@ static int take_option(struct arguments *a, int option, bool *done_out)
 		return 0;
 	case OPT_JSON:
 		a->request.json = true;
+		return 0;
+	case OPT_SECONDS:
+		a->request.seconds = optarg;
 		return 0;
 	case OPT_SUBJECT:
 		a->request.subject = optarg;
@@ -205,6 +212,7 @@ static int check_options(const struct arguments *a)
 
 	return check_option(a, q->json, JSON, "--json") ||
 	       check_option(a, q->force, FORCE, "--force") ||
+	       check_option(a, q->seconds, SECONDS, "--seconds") ||
 	       check_option(a, q->subject, SUBJECT, "--subject") ? -1 : 0;
 }
 
@@ -251,6 +259,8 @@ int main(int argc, char **argv)
 		return tool_usage(PROGRAM);
 	if (done)
 		return TOOL_OK;
+	if (a.verb->options & SECONDS)	/* what it asks is elsewhere */
+		return ctl_doctor(&a.request);
 	if (tool_properties(&p, a.config, a.name) != 0)
 		return TOOL_BAD;
 	return a.verb->run ? look(&a, &p) : ctl_destroy(&p, a.request.force);
