@@ -19,6 +19,8 @@
 ##   analyze        install what is missing, let cppcheck and clang-tidy read
 ##                  the source: build-aux/analyze
 ##   install        below $(DESTDIR)$(prefix); uninstall removes the same files
+##   deb            install what is missing, build the Debian packages of HEAD in
+##                  $(BUILD)/deb
 ##   clean          what was built in $(BUILD)
 ##   distclean      all that a fresh clone does not have
 ##   dist           a source tarball of HEAD, with configure
@@ -49,7 +51,7 @@ MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
 .PHONY: all analyze analyze-built bench bench-built check check-unit \
 	check-server check-browser check-guards check-built clean crash \
-	crash-built dist distclean fuzz fuzz-built help install run soak \
+	crash-built deb dist distclean fuzz fuzz-built help install run soak \
 	soak-built storm storm-built uninstall FORCE
 all:
 
@@ -62,7 +64,7 @@ all:
 
 CHECKS = check check-unit check-server check-browser check-guards
 BUILD_FIRST = run analyze bench crash fuzz soak storm $(CHECKS)
-NEED_NO_CONFIG = help clean distclean $(BUILD_FIRST)
+NEED_NO_CONFIG = help clean deb distclean $(BUILD_FIRST)
 
 ifneq ($(filter-out $(NEED_NO_CONFIG),$(or $(MAKECMDGOALS),all)),)
 include config.mk
@@ -167,7 +169,8 @@ FUZZ_PROGRAMS = $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/fuzz/%,$(FUZZERS))
 LIB_OBJ = $(call obj,$(LIB_SRC))
 $(LIB_OBJ): private OBJ_CFLAGS = -fPIC -fvisibility=hidden
 
-all: $(BUILD)/pushletd $(BUILD)/pushlet-relay $(TOOLS) $(LIBRARY) $(SHARED)
+all: $(BUILD)/pushletd $(BUILD)/pushlet-relay $(TOOLS) $(LIBRARY) $(SHARED) \
+	$(BUILD)/pushlet.pc
 
 LIB_LIBS = $(INIH_LIBS) -lrt
 $(BUILD)/pushletd: private LIBS = $(FCGI_LIBS) $(XML_LIBS) $(UV_LIBS) \
@@ -198,6 +201,16 @@ $(LIBRARY) $(BUILD)/test/libunits.a $(BUILD)/test/libcrash.a:
 $(SHARED): $(LIB_OBJ) $(BUILD)/flags $(BUILD)/sources
 	$(call quiet,LINK)$(LINK_SO) -o $@ $(filter %.o,$^) $(LIB_LIBS)
 	@ln -sf $(@F) $@.$(SOVERSION)
+
+# For pkg-config; always made, for prefix and the like may have changed.
+$(BUILD)/pushlet.pc: FORCE
+	@mkdir -p $(@D); printf '%s\n' >$@ \
+		'Name: pushlet' \
+		'Description: publishes events to the web pages of pushletd' \
+		'Version: $(VERSION)' \
+		'Libs: -L$(libdir) -lpushlet' \
+		'Libs.private: $(LIB_LIBS) -pthread' \
+		'Cflags: -I$(includedir)'
 
 # Check is asked for here, not by configure: only the tests need it.
 CHECK_CFLAGS = $(shell $(PKG_CONFIG) --cflags check)
@@ -367,6 +380,7 @@ INSTALLED = \
 	755:$(BUILD)/pushlet-publish:$(bindir)/pushlet-publish \
 	644:$(LIBRARY):$(libdir)/libpushlet.a \
 	644:$(SHARED):$(libdir)/libpushlet.so.$(VERSION) \
+	644:$(BUILD)/pushlet.pc:$(libdir)/pkgconfig/pushlet.pc \
 	644:include/pushlet.h:$(includedir)/pushlet.h \
 	644:README:$(docdir)/README \
 	644:LICENSE:$(docdir)/LICENSE \
@@ -409,10 +423,21 @@ dist: configure
 	git archive --format=tar.gz --prefix=$(DIST)/ --add-file=configure \
 		-o $(DIST).tar.gz HEAD
 
+# Of a copy: what packaging leaves behind is beside it, not in the tree.
+DEB = $(abspath $(BUILD))/deb
+
+deb:
+	@$(DEPS) deb
+	rm -rf '$(DEB)'; mkdir -p '$(DEB)/source'
+	git archive HEAD | tar -x -C '$(DEB)/source'
+	cd '$(DEB)/source' && env -u MAKEFLAGS -u MAKELEVEL \
+		dpkg-buildpackage -us -uc -b
+	rm -r '$(DEB)/source'
+
 # By name: BUILD may be a directory that holds other things as well.
 clean:
-	rm -rf $(addprefix $(BUILD)/,obj test bench fuzz test-logs flags sources \
-		pushletd pushlet-relay pushlet-publish pushletctl libpushlet.a \
+	rm -rf $(addprefix $(BUILD)/,obj test bench deb fuzz test-logs flags sources \
+		pushletd pushlet-relay pushlet-publish pushletctl pushlet.pc libpushlet.a \
 		libpushlet.so libpushlet.so.$(SOVERSION))
 	@test ! -d $(BUILD) || rmdir --ignore-fail-on-non-empty $(BUILD)
 
