@@ -7,6 +7,7 @@
  */
 #include "broker/steer.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -27,7 +28,7 @@ static void set_reason(struct session *s, const char *reason)
 		n = sizeof(text) - 1;
 	while (n > 0 && !utf8_valid(reason, n))
 		n--;
-	memcpy(text, reason, n);
+	snprintf(text, sizeof(text), "%.*s", (int)n, reason);
 	store_bytes(s->reason, text, sizeof(text));
 }
 

@@ -69,19 +69,39 @@ static void make_blocking(int fd)
 		fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
 }
 
-static void welcome(struct acceptor *a, int fd, bool wrapped);
-
-/* There is something to read. */
-static void pass_on(struct acceptor *a, int fd, bool wrapped)
+/* Is there something to read?  1, or 0: not yet, or -1: the peer has gone. */
+static int readable(int fd)
 {
-	if (!wrapped) {
+	char byte;
+	ssize_t n = recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+
+	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+		return 0;
+	return n > 0 ? 1 : -1;
+}
+
+static void wait_for(struct acceptor *a, int fd, bool wrapped);
+
+/* Passes a connection on, or what is wrapped in it, when it speaks. */
+static void welcome(struct acceptor *a, int fd, bool wrapped)
+{
+	int speaking = readable(fd);
+
+	if (wrapped && speaking != 0) {
+		fd = a->calls.unwrap(a->calls.arg, fd);
+		if (fd < 0)
+			return;
+		wrapped = false;
+		speaking = readable(fd);
+	}
+	if (speaking == 0) {
+		wait_for(a, fd, wrapped);
+	} else if (speaking > 0) {
 		make_blocking(fd);
 		a->calls.ready(a->calls.arg, fd);
-		return;
+	} else {
+		close(fd);
 	}
-	fd = a->calls.unwrap(a->calls.arg, fd);
-	if (fd >= 0)
-		welcome(a, fd, false);
 }
 
 static void speaks(uv_poll_t *poll, int status, int events)
@@ -95,7 +115,7 @@ static void speaks(uv_poll_t *poll, int status, int events)
 	if (status < 0)
 		close(fd);
 	else
-		pass_on(a, fd, wrapped);
+		welcome(a, fd, wrapped);
 }
 
 static void wait_for(struct acceptor *a, int fd, bool wrapped)
@@ -117,19 +137,6 @@ static void wait_for(struct acceptor *a, int fd, bool wrapped)
 	*(a->newest ? &a->newest->newer : &a->oldest) = s;
 	a->newest = s;
 	uv_poll_start(&s->poll, UV_READABLE, speaks);
-}
-
-static void welcome(struct acceptor *a, int fd, bool wrapped)
-{
-	char byte;
-	ssize_t n = recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-
-	if (n > 0)
-		pass_on(a, fd, wrapped);
-	else if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-		wait_for(a, fd, wrapped);
-	else
-		close(fd);
 }
 
 static void receive(struct acceptor *a, int fd)

@@ -155,7 +155,7 @@ static void show_subjects(struct buf *out, const struct closeup_subject *list,
 	unsigned i;
 
 	buf_puts(out, "SESSIONS  SUBJECT\n");
-	for (i = 0; i < n; i++) {
+	for (i = 0; list && i < n; i++) {
 		buf_printf(out, "%8u  ", list[i].sessions);
 		tool_add_safe(out, list[i].subject);
 		buf_putc(out, '\n');
@@ -168,7 +168,7 @@ static void write_subjects(struct json *j, const struct closeup_subject *list,
 	unsigned i;
 
 	json_array(j, NULL);
-	for (i = 0; i < n; i++) {
+	for (i = 0; list && i < n; i++) {
 		json_object(j, NULL);
 		json_string(j, "subject", list[i].subject);
 		json_uint(j, "sessions", list[i].sessions);

@@ -16,9 +16,10 @@ struct amount {
 	uint64_t n;
 };
 
-#define ONE(field, help) +1
-enum { SPENT = 11, COUNTS = 0 STATUS_COUNTS(ONE) };
-#undef ONE
+#define NUMBER(field, help) COUNT_##field,
+enum { STATUS_COUNTS(NUMBER) COUNTS };
+#undef NUMBER
+enum { SPENT = 11 };
 
 struct picture {
 	struct status status;

@@ -304,7 +304,8 @@ static unsigned format_json(void)
 {
 	unsigned i = 0;
 
-	while (strcmp(format_name(i), "json") && strcmp(format_name(i), "?"))
+	while (strcmp(format_name(i), "json") != 0 &&
+	       strcmp(format_name(i), "?") != 0)
 		i++;
 	return i;
 }

@@ -184,7 +184,7 @@ static int parse_verb(struct arguments *a, int n, char **words)
 
 	if (n == 0)
 		return refuse_verb(NULL);
-	for (i = 0; i < VERBS && strcmp(words[0], verbs[i].name); i++)
+	for (i = 0; i < VERBS && strcmp(words[0], verbs[i].name) != 0; i++)
 		;
 	if (i == VERBS)
 		return refuse_verb(words[0]);

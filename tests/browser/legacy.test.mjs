@@ -98,14 +98,13 @@ for (const mode of ['pull', 'stream', 'poll']) {
 		});
 
 		it('ends its session when the window closes', async () => {
-			const before = (await site.lab.status()).sessions;
-			const { page } = await listening();
+			const { page, subject } = await listening();
+			const listeners = async () => (await site.lab.sessions())
+				.filter((s) => JSON.stringify(s).includes(`"${subject}"`)).length;
 
+			assert.equal(await listeners(), 1);
 			await page.page.close({ runBeforeUnload: true });
-			await until('the session to end', async () => {
-				const { sessions } = await site.lab.status();
-				return JSON.stringify(sessions) === JSON.stringify(before);
-			});
+			await until('the session to end', async () => await listeners() === 0);
 		});
 	});
 }
