@@ -253,11 +253,13 @@ describe('a proxy that holds streams back', () => {
 	it('is not taken for one while it is away', async () => {
 		tabs.proxy.buffer = false;
 		tabs.browser.outages = true;
-		const tab = await tabs.tab({ patience: 100 });
+		const tab = await tabs.tab({ patience: 1000 });
 		await tab.subscribe('/away');
 		await tab.live();
 		await tabs.pushletd.stop();
 		await tab.logged('close');
+		const { requests } = tabs.proxy;
+		await until('some tries in vain', () => tabs.proxy.requests > requests + 3);
 		await tabs.pushletd.start();
 		await tab.logged('reconnect');
 		assert.equal(await tab.run(() => p.transport), 'sse');
