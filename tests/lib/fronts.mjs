@@ -6,7 +6,7 @@
 // visible values replaced (ports, paths).  A value that is not in the shipped
 // file is an error, so what is tested is what is shipped.
 
-import { existsSync, mkdirSync, readFileSync, chmodSync,
+import { existsSync, mkdirSync, readFileSync, rmSync, chmodSync,
 	chownSync } from 'node:fs';
 import { createServer, connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { Client } from './client.mjs';
 import { Guarded, sanitizerReport } from './process.mjs';
 import { ownProgram, pidsOf, Started } from './relay.mjs';
-import { until } from './wait.mjs';
+import { LIMIT, until, within } from './wait.mjs';
 import { binary, CONF, IS_ROOT, program } from './paths.mjs';
 
 /* The file of conf/ with each [shipped, ours] replaced. */
@@ -213,6 +213,32 @@ export class ApacheFcgid extends Apache {
 		this.args = args;
 		this.replace = replace;
 		this.more = modules;
+	}
+
+	/* What Apache keeps in shared memory, for when it cannot remove it. */
+	#sharedMemory() {
+		const maps = readFileSync(`/proc/${this.guarded.pid}/maps`, 'utf8');
+
+		return new Set(maps.match(/\/dev\/shm\/ShM\.\w+/g) ?? []);
+	}
+
+	/* mod_fcgid that is told to end before its process manager works is stuck
+	 * for ever; then it is ended by force. */
+	async stop() {
+		const { guarded } = this;
+
+		if (guarded?.alive && !guarded.stopping) {
+			const left = this.#sharedMemory();
+
+			guarded.stopping = true;
+			guarded.child.kill('SIGTERM');
+			await within(guarded.exited, LIMIT / 2, () => '').catch(async () => {
+				guarded.kill('SIGKILL');
+				await guarded.exited;
+				left.forEach((path) => rmSync(path, { force: true }));
+			});
+		}
+		await super.stop();
 	}
 
 	/* The user of Apache may not be able to look into build/. */
