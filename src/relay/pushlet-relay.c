@@ -45,14 +45,14 @@ static const struct option longs[] = {
 	{ NULL, 0, NULL, 0 }
 };
 
-enum todo { GO_ON, DONE, WRONG };
+enum step { GO_ON, DONE, WRONG };
 
-static enum todo show(const char *text)
+static enum step show(const char *text)
 {
 	return fputs(text, stdout) < 0 || fflush(stdout) ? WRONG : DONE;
 }
 
-static enum todo take_wait(struct passing *p, const char *text)
+static enum step take_wait(struct passing *p, const char *text)
 {
 	char *end;
 	unsigned long n = strtoul(text, &end, 10);
@@ -66,7 +66,7 @@ static enum todo take_wait(struct passing *p, const char *text)
 	return GO_ON;
 }
 
-static enum todo take_option(struct passing *p, int option)
+static enum step take_option(struct passing *p, int option)
 {
 	switch (option) {
 	case 'h':
@@ -83,7 +83,7 @@ static enum todo take_option(struct passing *p, int option)
 	}
 }
 
-static enum todo take_address(struct passing *p, const char *text)
+static enum step take_address(struct passing *p, const char *text)
 {
 	const char *path = text + strlen("unix:");
 
@@ -104,7 +104,7 @@ static enum todo take_address(struct passing *p, const char *text)
 }
 
 /* PUSHLETD and its arguments, and "-r ADDRESS" behind them. */
-static enum todo take_program(struct passing *p, char **words, size_t n,
+static enum step take_program(struct passing *p, char **words, size_t n,
 			      char *address)
 {
 	char **program = calloc(n + 3, sizeof(*program));
@@ -125,7 +125,7 @@ static enum todo take_program(struct passing *p, char **words, size_t n,
 	return GO_ON;
 }
 
-static enum todo take_words(struct passing *p, char **words, int n)
+static enum step take_words(struct passing *p, char **words, int n)
 {
 	if (n == 0) {
 		log_error("which pushletd?  Name its socket, unix:/PATH");
@@ -145,19 +145,19 @@ static enum todo take_words(struct passing *p, char **words, int n)
 }
 
 /* "+": options end at the first word; what follows is for pushletd. */
-static enum todo read_arguments(struct passing *p, int argc, char **argv)
+static enum step read_arguments(struct passing *p, int argc, char **argv)
 {
-	enum todo todo = GO_ON;
+	enum step step = GO_ON;
 	int option;
 
-	while (todo == GO_ON &&
+	while (step == GO_ON &&
 	       (option = getopt_long(argc, argv, "+hl:Vw:", longs, NULL)) != -1)
-		todo = take_option(p, option);
-	if (todo == GO_ON)
-		todo = take_words(p, argv + optind, argc - optind);
-	if (todo == WRONG)
+		step = take_option(p, option);
+	if (step == GO_ON)
+		step = take_words(p, argv + optind, argc - optind);
+	if (step == WRONG)
 		fputs("Try '" PROGRAM " --help'.\n", stderr);
-	return todo;
+	return step;
 }
 
 static int check_listening(void)
