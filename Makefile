@@ -185,8 +185,6 @@ $(BUILD)/pushlet-relay: $(call obj,$(RELAY_SRC) src/fcgi/handover.c \
 $(TOOLS): $(BUILD)/%: $(OBJ)/src/tools/%.o $(call obj,$(TOOL_SRC)) $(LIBRARY)
 $(BUILD)/pushlet-publish: $(call obj,$(PUBLISH_SRC))
 $(BUILD)/pushletctl: $(call obj,$(CTL_SRC))
-$(BUILD)/pushlet-publish: $(call obj,$(wildcard src/tools/publish_*.c))
-$(BUILD)/pushletctl: $(call obj,$(wildcard src/tools/ctl_*.c))
 $(BUILD)/pushletd $(BUILD)/pushlet-relay $(TOOLS): $(BUILD)/flags $(BUILD)/sources
 	$(call quiet,LINK)$(LINK) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
 
