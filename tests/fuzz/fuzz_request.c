@@ -177,8 +177,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	(void)argv;
 	log_init("fuzz", LOG_LEVEL_FATAL);
 	properties_defaults(&p);
-	snprintf(p.shm_name, sizeof(p.shm_name), "/pushlet-fuzz-%ld",
-		 (long)getpid());
+	fuzz_shm_name(p.shm_name, getpid());
 	p.sessions_max = 4;
 	p.subscriptions_max = 8;
 	p.session_subscriptions = 3;
