@@ -293,6 +293,17 @@ static struct permit *hold_permit(struct controller *c)
 	return permit;
 }
 
+static void serve_command(struct task *t)
+{
+	int rc = broker_retired(t->broker) ? turn_away(t) : carry_out(t);
+
+	if (rc < 0)
+		refuse_all(t);
+	log_task(t, rc);
+	gate_note(t);
+	command_release(&t->command);
+}
+
 void controller_serve(struct controller *c, const struct request *q,
 		      struct response *r)
 {
@@ -305,16 +316,9 @@ void controller_serve(struct controller *c, const struct request *q,
 		.permit = hold_permit(c),
 		.command.name = "",
 	};
-	int rc;
 
-	if (t.rules.metrics_http && inspection_serve(c->broker, q, r))
-		return;
-	rc = broker_retired(c->broker) ? turn_away(&t) : carry_out(&t);
-	if (rc < 0)
-		refuse_all(&t);
-	log_task(&t, rc);
-	gate_note(&t);
-	command_release(&t.command);
+	if (!t.rules.metrics_http || !inspection_serve(c->broker, q, r))
+		serve_command(&t);
 	permit_drop(t.permit);
 }
 
