@@ -14,6 +14,8 @@
 ##                  tests/storm/storm.mjs
 ##   soak           the same, and see that nothing grows under thousands of
 ##                  clients that come and go: tests/storm/soak.mjs
+##   hostile        the same, and print which hostile inputs get which answers:
+##                  tests/server/hostile
 ##   fuzz           install what is missing, build with clang, look for inputs
 ##                  that break something: tests/fuzz/run.  check-fuzz is a
 ##                  short look, by any compiler: tests/fuzz/driver.c
@@ -53,8 +55,8 @@ MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
 .PHONY: all analyze analyze-built bench bench-built check check-unit \
 	check-fuzz check-server check-browser check-guards check-built clean \
-	crash crash-built deb dist distclean fuzz fuzz-built help install run soak \
-	soak-built storm storm-built uninstall FORCE
+	crash crash-built deb dist distclean fuzz fuzz-built help hostile \
+	hostile-built install run soak soak-built storm storm-built uninstall FORCE
 all:
 
 # -- configuration --------------------------------------------------------
@@ -65,7 +67,7 @@ all:
 # and then call make again.
 
 CHECKS = check check-unit check-fuzz check-server check-browser check-guards
-BUILD_FIRST = run analyze bench crash fuzz soak storm $(CHECKS)
+BUILD_FIRST = run analyze bench crash fuzz hostile soak storm $(CHECKS)
 NEED_NO_CONFIG = help clean deb distclean $(BUILD_FIRST)
 
 ifneq ($(filter-out $(NEED_NO_CONFIG),$(or $(MAKECMDGOALS),all)),)
@@ -329,12 +331,15 @@ bench:
 bench-built: all $(BENCH_PROGRAMS)
 	@PUSHLET_BUILD='$(abspath $(BUILD))' TESTS='$(TESTS)' tests/bench/run
 
-crash soak storm:
+crash hostile soak storm:
 	@$(DEPS) check
 	@+$(AGAIN) $@-built
 
 crash-built: $(CRASH_PROGRAMS)
 	@for program in $^; do CK_FORK=yes "$$program" || exit 1; done
+
+hostile-built: all
+	@PUSHLET_BUILD='$(abspath $(BUILD))' tests/server/hostile
 
 KILLS = 200
 SEED =
