@@ -98,7 +98,7 @@ START_TEST(what_was_sent_waits_no_more)
 	ck_assert_uint_eq(s.waiting, 1);
 	ck_assert_uint_eq(s.waiting_most, 1);
 	ck_assert_uint_eq(s.queued_most, 4);
-	ck_assert_uint_eq(status_modeless(&s), 0);
+	ck_assert_uint_eq(status_modeless(&s), 1);
 }
 END_TEST
 
