@@ -246,6 +246,7 @@ $(FUZZ_CHECKS): private LIBS = $(TEST_LIBS)
 $(FUZZ_CHECKS): $(BUILD)/test/%: $(OBJ)/tests/fuzz/%.o $(call obj,$(FUZZ_COMMON))
 $(BUILD)/fuzz/publish $(BUILD)/test/fuzz_publish: $(call obj, \
 	src/tools/publish_xml.c src/tools/publish_lines.c)
+$(BUILD)/fuzz/http $(BUILD)/test/fuzz_http: $(call obj,src/tools/ctl_http.c)
 
 $(filter-out $(CRASH_PROGRAMS),$(UNIT_PROGRAMS)) $(BENCH_PROGRAMS) \
 	$(FUZZ_PROGRAMS) $(FUZZ_CHECKS): $(BUILD)/test/libunits.a

@@ -14,7 +14,9 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/types.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "broker/event.h"
@@ -36,6 +38,22 @@ static inline const char *fuzz_shm_name(char out[FUZZ_SHM_SIZE], pid_t pid)
 {
 	snprintf(out, FUZZ_SHM_SIZE, "/pushlet-fuzz-%ld", (long)pid);
 	return out;
+}
+
+/* A file in memory, for what reads files by name.  Returns its descriptor. */
+static inline int fuzz_file(char *name_out, size_t size)
+{
+	int fd = memfd_create("input", 0);
+
+	must(fd >= 0);
+	snprintf(name_out, size, "/proc/self/fd/%d", fd);
+	return fd;
+}
+
+static inline void fuzz_fill(int fd, const void *bytes, size_t n)
+{
+	must(ftruncate(fd, 0) == 0);
+	must(pwrite(fd, bytes, n, 0) == (ssize_t)n);
 }
 
 /* What has not been read yet of an input. */
