@@ -3,7 +3,6 @@
 // rules.test.mjs - who may do what, asked by whom and from where
 
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import { Lab } from '../lib/lab.mjs';
 import { formEncode } from '../lib/client.mjs';
@@ -540,75 +539,4 @@ describe('a file with rules', () => {
 			await reread(pushletd, lab, { rule: ['allow publish', 'deny publish'] }, /properties reloaded/);
 			assert.match(await publish(), /publish-ack/);
 		}));
-});
-
-/* ann:secret, as both servers read it. */
-const HTPASSWD = `ann:{SHA}${createHash('sha1').update('secret').digest('base64')}\n`;
-const LOGIN = { headers: { Authorization: `Basic ${Buffer.from('ann:secret').toString('base64')}` } };
-
-async function knowsAnn(lab, web) {
-	const strangers = await web.ask({ p_event: 'join', p_format: 'xml' },
-		{ headers: { Authorization: 'Basic YW5uOndyb25n' } });
-	assert.equal(strangers.status, 401);
-
-	const ann = await web.client(LOGIN).join();
-	assert.equal((await ann.ask('subscribe', { p_subject: '/private' })).get('p_event'),
-		'subscribe-ack');
-	const nack = await ann.ask('subscribe', { p_subject: '/bob' });
-	assert.match(nack.get('p_reason'), /not allowed to subscribe to '\/bob' \(rule 3\)/);
-	assert.equal((await lab.status()).counts.refused, 1);
-}
-
-const USER_RULES = ['allow subscribe below /private user ann',
-	'allow subscribe below /bob user bob', 'deny subscribe'];
-
-describe('the user of a rule', () => {
-	it('is whom nginx has checked', async () => {
-		const lab = new Lab();
-
-		try {
-			lab.write('htpasswd', HTPASSWD);
-			const pushletd = await lab.pushletd({ props: { rule: USER_RULES } });
-			const nginx = await lab.nginx(pushletd, { replace: [
-				['#auth_basic pushlet', 'auth_basic pushlet'],
-				['#auth_basic_user_file /etc/nginx/pushlet.htpasswd', `auth_basic_user_file ${lab.path('htpasswd')}`],
-				['#fastcgi_param REMOTE_USER', 'fastcgi_param REMOTE_USER']] });
-			await knowsAnn(lab, { ask: (...args) => nginx.client().ask(...args),
-				client: (options) => nginx.client(options) });
-		} finally {
-			await lab.close();
-		}
-	});
-
-	it('is nobody behind nginx as it is shipped, whatever a browser says', async () => {
-		const lab = new Lab();
-
-		try {
-			const pushletd = await lab.pushletd({ props: { rule: USER_RULES } });
-			const nginx = await lab.nginx(pushletd);
-			const ann = await nginx.client(LOGIN).join();
-			for (const headers of [{}, { 'Remote-User': 'ann', Remote_User: 'ann' }])
-				assert.match((await nginx.client({ headers: { ...LOGIN.headers, ...headers } }).ask(
-					{ p_event: 'subscribe', p_id: ann.id, p_subject: '/private' })).get('p_reason'),
-				/rule 3/);
-		} finally {
-			await lab.close();
-		}
-	});
-
-	it('is whom Apache has checked, for each process of mod_fcgid', async () => {
-		const lab = new Lab();
-
-		try {
-			lab.write('htpasswd', HTPASSWD);
-			const apache = await lab.apacheFcgid({ props: { rule: USER_RULES },
-				modules: ['auth_basic', 'authn_core', 'authn_file', 'authz_user'],
-				replace: [['Require all granted', ['AuthType Basic', 'AuthName pushlet',
-					`AuthUserFile ${lab.path('htpasswd')}`, 'Require valid-user'].join('\n')]] });
-			await knowsAnn(lab, { ask: (...args) => apache.client().ask(...args),
-				client: (options) => apache.client(options) });
-		} finally {
-			await lab.close();
-		}
-	});
 });
