@@ -181,6 +181,7 @@ static void set_rules(struct rules *r, const struct properties *p)
 	STORE(r->history_seconds, p->history_seconds);
 	store_bytes(r->history_subjects, p->history_subjects,
 		    sizeof(r->history_subjects));
+	store_bytes(r->node, p->node, sizeof(r->node));
 }
 
 struct creation {

@@ -44,7 +44,7 @@
 #include "shm/pool.h"
 #include "shm/segment.h"
 
-#define LAYOUT_VERSION 4
+#define LAYOUT_VERSION 5
 
 /* An id is 32 random hexadecimal digits, then the session's index in 6: it
  * names its slot, so there is no index of ids to keep or to repair.  A handle
@@ -55,6 +55,7 @@
 #define SESSIONS_LIMIT (1u << 24)	/* what 6 digits can name */
 #define WORKERS_LIMIT 4096
 #define HISTORY_SUBJECTS_SIZE 256	/* a comma list, NUL */
+#define NODE_SIZE 12			/* 8 letters and digits, NUL */
 #define REASON_SIZE 80			/* of a kick, NUL */
 #define SAMPLES 64			/* seconds that rates look back, and more */
 
@@ -107,6 +108,8 @@ struct rules {
 	uint64_t history_max;		/* events of one subscription */
 	uint64_t history_seconds;	/* 0: no limit */
 	char history_subjects[HISTORY_SUBJECTS_SIZE];
+	char node[NODE_SIZE];		/* its name in a cluster; "": alone */
+	uint32_t reserved_too;
 };
 
 /* Statistics since the segment was made; a crash may leave one uncounted. */

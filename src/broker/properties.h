@@ -21,6 +21,8 @@ enum meta_events { META_ON, META_OFF };
 enum filter_words { FILTER_REFUSE, FILTER_MASK };
 enum session_bind { BIND_NONE, BIND_USER, BIND_ADDRESS, BIND_BOTH }; /* bits */
 
+#define NODE_MAX 8			/* letters and digits of node */
+
 struct properties {
 	/* the segment; read by who creates it, fixed from then on */
 	char shm_name[64];		/* shm.name, begins with "/" */
@@ -51,6 +53,7 @@ struct properties {
 	uint64_t history_max;		/* history.max, events; 0 = none */
 	uint64_t history_seconds;	/* history.seconds, 0 = no limit */
 	char history_subjects[256];	/* history.subjects, a comma list */
+	char node[12];			/* node, "" = alone */
 	uint64_t read_timeout;		/* queue.read.timeout.millis */
 	uint64_t write_timeout;		/* queue.write.timeout.millis */
 	uint64_t stream_max;		/* stream.max.seconds, 0 = no limit */
@@ -87,8 +90,8 @@ int properties_read(struct properties *p, const char *file, struct buf *report);
 int properties_set(struct properties *p, const char *pair, struct buf *report);
 
 /*
- * Checks what the bounds of the table cannot say: the form of shm.name and
- * shm.mode and address.header, a minimum above its maximum, an event that no
+ * Checks what the bounds of the table cannot say: the form of shm.name,
+ * shm.mode, address.header and node, a minimum above its maximum, an event that no
  * log could hold.
  * where begins each complaint.  Returns 0, or -1 with EINVAL.
  */
