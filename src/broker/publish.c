@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/utf8.h"
+#include "broker/name.h"
 #include "broker/session.h"
 #include "broker/view.h"
 #include "shm/store.h"
@@ -218,57 +219,84 @@ static uint64_t append(struct broker *b, const struct packed *p,
 	return eventlog_append(&b->log, &like, p->event.packed.data, NULL);
 }
 
-/* The addressee of a p_to and how receivers see it.  False: nobody. */
-static bool address(struct broker *b, const char *to,
-		    struct session_ref *ref_out,
-		    char name_out[SESSION_ID_LEN + 1])
-{
-	struct session *s;
-	bool by_id;
+/* Whom an event is addressed to, and how its receivers see that. */
+struct addressee {
+	struct session_ref ref;		/* index NONE: nobody; or FAR */
+	char name[SESSION_ID_SIZE];
+};
 
+/* Does a name lead to another machine, which is to be told?  Ids leave this one
+ * only where events have them anyway. */
+static bool leads_away(struct broker *b, const char *to)
+{
+	char node[NODE_SIZE];
+
+	broker_node(b, node);
+	return *node && name_foreign(to, node) &&
+	       (name_is_handle(to) || (name_kind(to) == NAME_ID &&
+		b->map->rules.publish_from == FROM_ID));
+}
+
+/* Looks for the addressee of a p_to. */
+static void address(struct broker *b, const char *to, struct addressee *out)
+{
+	bool by_id = b->map->rules.publish_from == FROM_ID;
+	struct session *s;
+
+	out->ref = (struct session_ref){ NONE, 0 };
 	broker_lock(b);
 	s = session_named(b, to);
 	if (s) {
-		ref_out->index = session_index(b, s);
-		ref_out->generation = s->slot.generation;
-		by_id = b->map->rules.publish_from == FROM_ID;
-		snprintf(name_out, SESSION_ID_LEN + 1, "%.*s",
-			 by_id ? SESSION_ID_LEN : SESSION_HANDLE_LEN,
+		out->ref.index = session_index(b, s);
+		out->ref.generation = s->slot.generation;
+		snprintf(out->name, sizeof(out->name), "%s",
 			 by_id ? s->id : s->handle);
+	} else if (leads_away(b, to)) {
+		out->ref.index = FAR;
+		snprintf(out->name, sizeof(out->name), "%s", to);
 	}
 	broker_unlock(b);
-	return s;
+}
+
+/* Into the log and out of it.  False: it is too large. */
+static bool send(struct broker *b, const struct publication *p,
+		 const struct packed *packed, unsigned *reached_out)
+{
+	uint64_t position;
+
+	broker_lock(b);
+	if (p->paced)
+		pace_wait(b, p->subject, strlen(p->subject), packed->target);
+	position = append(b, packed, p->subject);
+	if (position) {
+		*reached_out = publish_record(b, position);
+		if (*reached_out == 0 && packed->target.index != FAR)
+			eventlog_retract(&b->log, position);
+		COUNT(b, published, 1);
+	}
+	broker_unlock(b);
+	return position;
 }
 
 enum outcome publish(struct broker *b, const struct publication *p,
 		     unsigned *reached_out, const char **detail_out)
 {
 	struct packed packed = { EVENT_INIT, 0, { NONE, 0 } };
-	char to[SESSION_ID_LEN + 1];
-	const char *detail = NULL;
+	struct addressee addressee;
+	const char *detail = NULL, *to = NULL;
 	enum outcome outcome;
-	uint64_t position;
-	bool nobody;
+	bool nobody = false;
 
 	*reached_out = 0;
-	nobody = p->to && !address(b, p->to, &packed.target, to);
-	outcome = pack(b, p, p->to && !nobody ? to : NULL, &packed, &detail);
-	if (outcome == DONE && !nobody) {
-		broker_lock(b);
-		if (p->paced)
-			pace_wait(b, p->subject, strlen(p->subject),
-				  packed.target);
-		position = append(b, &packed, p->subject);
-		if (position) {
-			*reached_out = publish_record(b, position);
-			if (*reached_out == 0)
-				eventlog_retract(&b->log, position);
-			COUNT(b, published, 1);
-		} else {
-			outcome = EVENT_TOO_LARGE;
-		}
-		broker_unlock(b);
+	if (p->to) {
+		address(b, p->to, &addressee);
+		packed.target = addressee.ref;
+		nobody = addressee.ref.index == NONE;
+		to = nobody ? NULL : addressee.name;
 	}
+	outcome = pack(b, p, to, &packed, &detail);
+	if (outcome == DONE && !nobody && !send(b, p, &packed, reached_out))
+		outcome = EVENT_TOO_LARGE;
 	if (detail_out)
 		*detail_out = detail;
 	event_release(&packed.event);
