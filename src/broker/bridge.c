@@ -145,12 +145,23 @@ void bridge_sent(struct broker *b, uint64_t number, uint64_t events,
 	struct bridge *seat = &b->map->bridge;
 
 	broker_lock(b);
-	STORE(seat->sent, number);
+	if (seat->sent < number)
+		STORE(seat->sent, number);
 	if (lost)
 		STORE(seat->unsent, seat->unsent + lost);
 	if (events)
 		COUNT(b, sent, events);
 	broker_unlock(b);
+}
+
+uint64_t bridge_given(struct broker *b)
+{
+	return LOAD(b->map->numbered);
+}
+
+uint64_t bridge_sent_number(struct broker *b)
+{
+	return LOAD(b->map->bridge.sent);
 }
 
 void bridge_note(struct broker *b, bool connected)

@@ -60,6 +60,10 @@ bool bridge_read(struct broker *b, struct bridge_place *place,
 void bridge_sent(struct broker *b, uint64_t number, uint64_t events,
 		 uint64_t lost);
 
+/* The last number that was given here; that is elsewhere, as noted. */
+uint64_t bridge_given(struct broker *b);
+uint64_t bridge_sent_number(struct broker *b);
+
 /* Are other nodes within reach? */
 void bridge_note(struct broker *b, bool connected);
 
