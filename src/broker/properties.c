@@ -100,6 +100,16 @@ const struct conf_key properties_table[] = {
 		 3650 * DAY / SECOND, RELOAD),
 	TEXT_KEY("history.subjects", history_subjects, "/", 0, RELOAD),
 	TEXT_KEY("node", node, "", 0, RELOAD),
+	TEXT_KEY("bridge.include", bridge_include, "/", 0, RELOAD),
+	TEXT_KEY("bridge.exclude", bridge_exclude, "", 0, RELOAD),
+	TEXT_KEY("bridge.redis", bridge_redis, "redis://127.0.0.1:6379", 1,
+		 RELOAD),
+	TEXT_KEY("bridge.redis.user", bridge_user, "", 0, RELOAD),
+	TEXT_KEY("bridge.redis.password.file", bridge_password_file, "", 0,
+		 RELOAD),
+	TEXT_KEY("bridge.prefix", bridge_prefix, "pushlet", 1, RELOAD),
+	UINT_KEY("bridge.maxlen", bridge_maxlen, "100000", 100, 100000000,
+		 RELOAD),
 	{ "meta.events", CONF_CHOICE, FIELD(meta_events), 0, 0, "on", "on|off",
 	  RELOAD },
 	{ "publish.from", CONF_CHOICE, FIELD(publish_from), 0, 0, "handle",
@@ -291,6 +301,8 @@ int properties_check(const struct properties *p, const char *where,
 				report) +
 		     check_path("filter.words.file", p->words_file, where,
 				report) +
+		     check_path("bridge.redis.password.file",
+				p->bridge_password_file, where, report) +
 		     check_origins(p, where, report) +
 		     check_log(p, where, report) +
 		     check_history(p, where, report);

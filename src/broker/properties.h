@@ -52,6 +52,13 @@ struct properties {
 	uint64_t history_seconds;	/* history.seconds, 0 = no limit */
 	char history_subjects[256];	/* history.subjects, a comma list */
 	char node[12];			/* node, "" = alone */
+	char bridge_include[256];	/* bridge.include, a comma list */
+	char bridge_exclude[256];	/* bridge.exclude, a comma list */
+	char bridge_redis[256];		/* bridge.redis */
+	char bridge_user[64];		/* bridge.redis.user, "" = default */
+	char bridge_password_file[256];	/* bridge.redis.password.file */
+	char bridge_prefix[64];		/* bridge.prefix */
+	uint64_t bridge_maxlen;		/* bridge.maxlen, events */
 	uint64_t read_timeout;		/* queue.read.timeout.millis */
 	uint64_t write_timeout;		/* queue.write.timeout.millis */
 	uint64_t stream_max;		/* stream.max.seconds, 0 = no limit */
