@@ -346,6 +346,12 @@ void broker_settle(struct broker *b, const struct properties *p)
 	broker_unlock(b);
 }
 
+void broker_node(const struct broker *b, char out[NODE_SIZE])
+{
+	memcpy(out, b->map->rules.node, NODE_SIZE);
+	out[NODE_SIZE - 1] = '\0';
+}
+
 const char *broker_name(const struct broker *b)
 {
 	return b->segment.name;

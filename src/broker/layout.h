@@ -46,16 +46,18 @@
 
 #define LAYOUT_VERSION 5
 
-/* An id is 32 random hexadecimal digits, then the session's index in 6: it
- * names its slot, so there is no index of ids to keep or to repair.  A handle
- * is 12 random digits and the index. */
+/* Ids and handles: broker/name.h.  The lengths are without NODE and its '-',
+ * the sizes with that and NUL. */
 #define INDEX_DIGITS 6
 #define SESSION_ID_LEN (32 + INDEX_DIGITS)
 #define SESSION_HANDLE_LEN (12 + INDEX_DIGITS)
+#define NODE_TAG_LEN 8			/* the longest name of a node */
+#define SESSION_ID_SIZE (NODE_TAG_LEN + 1 + SESSION_ID_LEN + 1)
+#define SESSION_HANDLE_SIZE (NODE_TAG_LEN + 1 + SESSION_HANDLE_LEN + 1)
 #define SESSIONS_LIMIT (1u << 24)	/* what 6 digits can name */
 #define WORKERS_LIMIT 4096
 #define HISTORY_SUBJECTS_SIZE 256	/* a comma list, NUL */
-#define NODE_SIZE 12			/* 8 letters and digits, NUL */
+#define NODE_SIZE 12			/* NODE_TAG_LEN, NUL */
 #define NODES_MAX 64			/* that a segment knows beside its own */
 #define CROSSING_SIZE 256		/* a comma list, NUL */
 #define REASON_SIZE 80			/* of a kick, NUL */
@@ -183,6 +185,10 @@ struct log_head {
 
 #define LOG_ALIGN 16			/* a filler's first 16 bytes fit */
 
+/* A target that is a session of another machine, whose name p_to has: the event
+ * reaches nobody here, and stays for who carries it there. */
+#define FAR (NONE - 1)
+
 /* LOG_REPLAY: a copy out of the history, for one subscription. */
 enum { LOG_FILLER = 1, LOG_EVENT = 2, LOG_REPLAY = 3 };
 
@@ -192,8 +198,8 @@ struct log_record {
 	uint32_t kind;
 	/* a filler ends here */
 	int64_t time;			/* seconds since 1970 */
-	uint32_t target;		/* session of a unicast, or NONE; of a
-					 * replay the subscription */
+	uint32_t target;		/* session of a unicast, FAR, or NONE;
+					 * of a replay the subscription */
 	union {
 		uint32_t target_generation;
 		uint32_t copy;		/* without a target: the place of its
@@ -257,8 +263,8 @@ enum session_flags {
  */
 struct session {
 	struct slot slot;
-	char id[SESSION_ID_LEN + 1];
-	char handle[SESSION_HANDLE_LEN + 1];
+	char id[SESSION_ID_SIZE];
+	char handle[SESSION_HANDLE_SIZE];
 	struct address address;		/* of the client that joined */
 	uint32_t address_next;		/* derived: sessions of a bucket */
 	uint32_t address_previous;	/* derived; NONE: heads its bucket */

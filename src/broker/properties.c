@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "broker/layout.h"
 
 #define FIELD(field) offsetof(struct properties, field)
 #define TEXT_SIZE(field) sizeof(((struct properties *)NULL)->field)
@@ -183,10 +184,10 @@ static int check_node(const struct properties *p, const char *where,
 	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789";
 	size_t n = strlen(p->node);
 
-	if (n <= NODE_MAX && strspn(p->node, allowed) == n)
+	if (n <= NODE_TAG_LEN && strspn(p->node, allowed) == n)
 		return 0;
 	buf_printf(report, "%s: node must be at most %d of a to z and 0 to 9, "
-		   "or empty, not '%s'\n", where, NODE_MAX, p->node);
+		   "or empty, not '%s'\n", where, NODE_TAG_LEN, p->node);
 	return 1;
 }
 

@@ -21,8 +21,6 @@ enum meta_events { META_ON, META_OFF };
 enum filter_words { FILTER_REFUSE, FILTER_MASK };
 enum session_bind { BIND_NONE, BIND_USER, BIND_ADDRESS, BIND_BOTH }; /* bits */
 
-#define NODE_MAX 8			/* letters and digits of node */
-
 struct properties {
 	/* the segment; read by who creates it, fixed from then on */
 	char shm_name[64];		/* shm.name, begins with "/" */

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/utf8.h"
+#include "broker/name.h"
 #include "broker/session.h"
 #include "broker/view.h"
 #include "shm/store.h"
@@ -221,7 +222,7 @@ static void number(struct broker *b, const struct publication *p,
 	if (p->passage) {
 		fresh->origin = p->passage->origin;
 		fresh->number = p->passage->number;
-	} else if (fresh->target == NONE) {
+	} else if (fresh->target == NONE || fresh->target == FAR) {
 		fresh->number = node_number(b, p->subject,
 					    fresh->subject_bytes);
 	}
@@ -275,40 +276,62 @@ static enum outcome enter_locked(struct broker *b, const struct publication *p,
 	return outcome;
 }
 
-/* The addressee of a p_to and how receivers see it.  False: nobody. */
-static bool address(struct broker *b, const char *to,
-		    struct session_ref *ref_out,
-		    char name_out[SESSION_ID_LEN + 1])
-{
-	struct session *s;
-	bool by_id;
+/* Whom an event is addressed to, and how its receivers see that. */
+struct addressee {
+	struct session_ref ref;		/* index NONE: nobody; or FAR */
+	char name[SESSION_ID_SIZE];
+};
 
+/* Does a name lead to another machine, which is to be told?  Ids leave this one
+ * only where events have them anyway. */
+static bool leads_away(struct broker *b, const char *to)
+{
+	char node[NODE_SIZE];
+
+	broker_node(b, node);
+	return *node && name_foreign(to, node) &&
+	       (name_is_handle(to) || (name_kind(to) == NAME_ID &&
+		b->map->rules.publish_from == FROM_ID));
+}
+
+/* Looks for the addressee of a p_to. */
+static void address(struct broker *b, const char *to, struct addressee *out)
+{
+	bool by_id = b->map->rules.publish_from == FROM_ID;
+	struct session *s;
+
+	out->ref = (struct session_ref){ NONE, 0 };
 	broker_lock(b);
 	s = session_named(b, to);
 	if (s) {
-		ref_out->index = session_index(b, s);
-		ref_out->generation = s->slot.generation;
-		by_id = b->map->rules.publish_from == FROM_ID;
-		snprintf(name_out, SESSION_ID_LEN + 1, "%.*s",
-			 by_id ? SESSION_ID_LEN : SESSION_HANDLE_LEN,
+		out->ref.index = session_index(b, s);
+		out->ref.generation = s->slot.generation;
+		snprintf(out->name, sizeof(out->name), "%s",
 			 by_id ? s->id : s->handle);
+	} else if (leads_away(b, to)) {
+		out->ref.index = FAR;
+		snprintf(out->name, sizeof(out->name), "%s", to);
 	}
 	broker_unlock(b);
-	return s;
 }
 
 enum outcome publish(struct broker *b, const struct publication *p,
 		     unsigned *reached_out, const char **detail_out)
 {
 	struct packed packed = { EVENT_INIT, 0, 0, { NONE, 0 } };
-	char to[SESSION_ID_LEN + 1];
-	const char *detail = NULL;
+	struct addressee addressee;
+	const char *detail = NULL, *to = NULL;
 	enum outcome outcome;
-	bool nobody;
+	bool nobody = false;
 
 	*reached_out = 0;
-	nobody = p->to && !address(b, p->to, &packed.target, to);
-	outcome = pack(b, p, p->to && !nobody ? to : NULL, &packed, &detail);
+	if (p->to) {
+		address(b, p->to, &addressee);
+		packed.target = addressee.ref;
+		nobody = addressee.ref.index == NONE;
+		to = nobody ? NULL : addressee.name;
+	}
+	outcome = pack(b, p, to, &packed, &detail);
 	if (outcome == DONE && !nobody)
 		outcome = enter_locked(b, p, &packed, reached_out);
 	else if (outcome == DONE && p->passage)

@@ -52,7 +52,7 @@ struct status_worker {
 };
 
 struct status_session {
-	char handle[SESSION_HANDLE_LEN + 1];
+	char handle[SESSION_HANDLE_SIZE];
 	char address[ADDRESS_TEXT];
 	unsigned format;
 	unsigned mode;

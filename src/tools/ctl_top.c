@@ -92,22 +92,23 @@ static void add_totals(struct buf *out, const struct status *s)
 		   s->counts.lost, s->counts.refused, s->counts.repairs);
 }
 
-static void add_heading(struct buf *out, enum order order)
+static void add_heading(struct buf *out, enum order order, int width)
 {
 	buf_printf(out, "%-*s  %-6s %-10s %8s%c %8s%c %6s%c %11s  %-15s  %s",
-		   SESSION_HANDLE_LEN, "HANDLE", "MODE", "FORMAT", "QUEUED",
+		   width, "HANDLE", "MODE", "FORMAT", "QUEUED",
 		   order == BY_QUEUED ? '*' : ' ', "DELIVERED",
 		   order == BY_DELIVERED ? '*' : ' ', "LOST",
 		   order == BY_LOST ? '*' : ' ', "AGE", "ADDRESS", "SUBJECTS");
 }
 
-static void add_session(struct buf *out, const struct status_session *s)
+static void add_session(struct buf *out, const struct status_session *s,
+			int width)
 {
 	struct buf age = BUF_INIT;
 
 	ctl_add_period(&age, ctl_since(s->joined));
-	buf_printf(out, "%s  %-6s %-10s %8" PRIu64 "  %9" PRIu64 " %6" PRIu64
-		   "  %11s  %-15s  ", s->handle,
+	buf_printf(out, "%-*s  %-6s %-10s %8" PRIu64 "  %9" PRIu64 " %6" PRIu64
+		   "  %11s  %-15s  ", width, s->handle,
 		   s->listened ? session_mode_name(s->mode) : "-",
 		   format_name(s->format), s->queued, s->delivered, s->lost,
 		   buf_str(&age), s->address);
@@ -168,7 +169,7 @@ static void draw_sessions(struct top *t)
 		if (t->filter.len && !ctl_wants(&list[i],
 						buf_str(&t->filter)))
 			continue;
-		add_session(&line, &list[i]);
+		add_session(&line, &list[i], ctl_handle_width(t->broker));
 		draw(y++, &line, A_NORMAL);
 	}
 	status_sessions_free(list, n);
@@ -188,7 +189,7 @@ static void draw_all(struct top *t)
 	draw(1, &line, A_NORMAL);
 	add_totals(&line, &s);
 	draw(2, &line, A_NORMAL);
-	add_heading(&line, t->order);
+	add_heading(&line, t->order, ctl_handle_width(t->broker));
 	draw(3, &line, A_REVERSE);
 	draw_sessions(t);
 	add_foot(&line, t);
