@@ -40,7 +40,9 @@ struct node *node_at(struct broker *b, uint32_t origin)
 
 static struct mark *mark_of(struct node *n)
 {
-	return &n->mark[n->current & 1];
+	struct mark *marks = n->mark;
+
+	return &marks[n->current & 1];
 }
 
 static void set_mark(struct node *n, struct mark m)
@@ -119,6 +121,14 @@ void node_skip(struct broker *b, const struct passage *p)
 	broker_unlock(b);
 }
 
+/* The place of an origin, whoever lives there. */
+static struct node *place_of(struct broker *b, uint32_t origin)
+{
+	struct node *nodes = b->map->nodes;
+
+	return nodes + origin - 1;
+}
+
 static uint32_t find(struct broker *b, const char *name)
 {
 	uint32_t i;
@@ -152,8 +162,9 @@ static uint32_t find_place(struct broker *b)
 static void fill(struct node *n, const char *name, struct mark past)
 {
 	struct node fresh = { .state = SLOT_FREE, .past = past };
+	size_t len = strlen(name);
 
-	snprintf(fresh.name, sizeof(fresh.name), "%s", name);
+	memcpy((char *)&fresh, name, len < NODE_SIZE ? len : NODE_SIZE - 1);
 	STORE(n->state, (uint32_t)SLOT_FREE);
 	store_bytes(n, &fresh, sizeof(fresh));
 	STORE(n->state, (uint32_t)SLOT_LIVE);
@@ -168,7 +179,7 @@ uint32_t node_enter(struct broker *b, const char *name, struct mark last)
 	if (i == 0) {
 		i = find_place(b);
 		if (i)
-			fill(&b->map->nodes[i - 1], name, last);
+			fill(place_of(b, i), name, last);
 	}
 	broker_unlock(b);
 	return i;
@@ -187,12 +198,12 @@ struct mark node_mark(struct broker *b, uint32_t origin)
 
 void node_seen(struct broker *b, uint32_t origin)
 {
-	STORE(b->map->nodes[origin - 1].seen, clock_unix());
+	STORE(place_of(b, origin)->seen, clock_unix());
 }
 
 void node_blame(struct broker *b, uint32_t origin)
 {
-	struct node *n = &b->map->nodes[origin - 1];
+	struct node *n = place_of(b, origin);
 
 	STORE(n->bad, n->bad + 1);
 }

@@ -217,13 +217,14 @@ unsigned publish_record(struct broker *b, uint64_t position)
 
 /* Which number it has, and of which node. */
 static void number(struct broker *b, const struct publication *p,
-		   struct log_record *like)
+		   struct log_record *fresh)
 {
 	if (p->passage) {
-		like->origin = p->passage->origin;
-		like->number = p->passage->number;
-	} else if (like->target == NONE || like->target == FAR) {
-		like->number = node_number(b, p->subject, like->subject_bytes);
+		fresh->origin = p->passage->origin;
+		fresh->number = p->passage->number;
+	} else if (fresh->target == NONE || fresh->target == FAR) {
+		fresh->number = node_number(b, p->subject,
+					    fresh->subject_bytes);
 	}
 }
 
