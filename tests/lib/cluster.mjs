@@ -43,6 +43,7 @@ export class Node {
 
 	/* Starts its bridge, also again after it was killed. */
 	async bridge() {
+		this.lab.running = this.lab.running.filter((thing) => thing !== this.carrier);
 		this.carrier = this.lab.guard(new Guarded(`bridge of ${this.name}`,
 			binary('pushlet-bridge'), ['-c', this.lab.path('pushlet.properties')]));
 		return this.carrier;
