@@ -103,7 +103,8 @@ static bool take(struct bridge_batch *batch, const struct log_record *r)
 static bool wanted(const struct bridge_place *place,
 		   const struct log_record *r)
 {
-	return r->number && r->origin == 0 && r->number >= place->number;
+	return r->kind == LOG_EVENT && r->number && r->origin == 0 &&
+	       r->number >= place->number;
 }
 
 /* The room is made before the lock is taken. */

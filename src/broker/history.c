@@ -57,6 +57,8 @@ void history_add(struct broker *b, struct log_record *r)
 	if (!wanted(b, r) || (r->copy && r->copy == place_of_newest(b)))
 		return;
 	like.copy = 0;
+	like.number = 0;	/* what is replayed does not cross again */
+	like.origin = like.flags = 0;
 	position = eventlog_append(&b->history, &like, r + 1, NULL);
 	if (!position)
 		return;

@@ -215,7 +215,7 @@ static uint64_t highest(struct broker *b)
 	uint64_t n = 0;
 
 	for (; r; r = eventlog_next(&b->log, r->position + r->bytes))
-		if (r->origin == 0 && r->number > n)
+		if (r->kind == LOG_EVENT && r->origin == 0 && r->number > n)
 			n = r->number;
 	return n;
 }
