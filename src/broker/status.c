@@ -138,7 +138,7 @@ void status_session_copy(struct broker *b, const struct session *s,
 
 	memcpy(out->handle, s->handle, sizeof(out->handle));
 	address_write(out->address, &s->address);
-	out->handle[SESSION_HANDLE_LEN] = '\0';
+	out->handle[sizeof(out->handle) - 1] = '\0';
 	out->format = s->format;
 	out->mode = s->mode;
 	out->listened = s->flags & SESSION_LISTENED;

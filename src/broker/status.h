@@ -21,7 +21,10 @@
 	X(lost, "Events lost to sessions that did not keep up.") \
 	X(refused, "Requests refused, by a rule or for want of room.") \
 	X(repairs, "Repairs of the segment, after a crash or by order.") \
-	X(workers_reaped, "Processes found dead.")
+	X(workers_reaped, "Processes found dead.") \
+	X(sent, "Events sent to other nodes.") \
+	X(received, "Events received from other nodes.") \
+	X(missed, "Events of other nodes that never came.")
 
 struct status {
 	uint64_t epoch;
@@ -51,7 +54,7 @@ struct status_worker {
 };
 
 struct status_session {
-	char handle[SESSION_HANDLE_LEN + 1];
+	char handle[SESSION_HANDLE_SIZE];
 	char address[ADDRESS_TEXT];
 	unsigned format;
 	unsigned mode;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "broker/name.h"
 #include "broker/owner.h"
 #include "broker/publish.h"
 #include "broker/subscription.h"
@@ -164,6 +165,21 @@ static int (*const commands[])(struct task *) = {
 	[COMMAND_UNKNOWN] = do_unknown,
 };
 
+/* No such session, or not here.  Its client is to join anew in either case, but
+ * who looks for what is wrong with a configuration wants to know which. */
+static int refuse_id(struct task *t)
+{
+	const char *id = t->command.id;
+	char node[NODE_SIZE];
+
+	broker_node(t->broker, node);
+	if (!*node || name_kind(id) != NAME_ID || !name_foreign(id, node))
+		return task_refuse(t, GONE, NULL);
+	return refuse(&t->refusal, 400, "Invalid or expired id: join again "
+		      "(it is of node '%.*s', this is '%s')",
+		      (int)name_node(id), id, node);
+}
+
 /* Finds the session of a request that has one. */
 static int find_session(struct task *t)
 {
@@ -171,9 +187,9 @@ static int find_session(struct task *t)
 	    !owner_is(t->broker, t->command.id,
 		      (enum session_bind)t->rules.session_bind,
 		      t->request->user, task_address(t)))
-		return task_refuse(t, GONE, NULL);
+		return refuse_id(t);
 	if (session_find(t->broker, t->command.id, &t->session) != DONE)
-		return task_refuse(t, GONE, NULL);
+		return refuse_id(t);
 	t->adapter = adapter_at(t->session.format);
 	return t->adapter ? 0 : task_refuse(t, GONE, NULL);
 }
