@@ -96,6 +96,8 @@ static enum outcome pack(struct broker *b, const struct publication *p,
 	enum outcome outcome = examine_subject(&limits, p->subject);
 
 	if (outcome == DONE)
+		topic_expect(b, p->subject, strlen(p->subject));
+	if (outcome == DONE)
 		outcome = pack_head(p, to, out);
 	if (outcome == DONE)
 		outcome = pack_attributes(&limits, p->attributes, &out->event,
