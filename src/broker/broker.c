@@ -20,8 +20,6 @@
 #include "shm/bell.h"
 #include "shm/store.h"
 
-#define CACHE_LINE 64
-
 static uint64_t round_up(uint64_t n, uint64_t to)
 {
 	return (n + to - 1) / to * to;
@@ -55,7 +53,8 @@ static struct sections place(const struct geometry *g)
 			    sizeof(struct ref));
 	at.subscriptions = section(&end, (uint64_t)g->subscriptions *
 				   g->subscription_bytes);
-	at.topics = section(&end, (uint64_t)g->topics * sizeof(uint32_t));
+	at.topics = section(&end, (uint64_t)g->topics *
+			    sizeof(struct bucket));
 	at.lengths = section(&end, ((uint64_t)g->subject_bytes + 1) *
 			     sizeof(uint32_t));
 	at.addresses = section(&end, rates_offset(g) +
@@ -89,7 +88,7 @@ static struct geometry geometry_of(const struct properties *p)
 	};
 
 	g.subscription_bytes = (uint32_t)round_up(
-		sizeof(struct subscription) + p->subject_bytes, 8);
+		sizeof(struct subscription) + p->subject_bytes, CACHE_LINE);
 	g.ready_words = (uint32_t)round_up(p->sessions_max, 64) / 64;
 	token_bytes(&g.seed, sizeof(g.seed));
 	return g;
@@ -152,7 +151,7 @@ static void view(struct broker *b)
 					  base + b->at.subscriptions,
 					  g->subscriptions,
 					  g->subscription_bytes };
-	b->topics = (uint32_t *)(base + b->at.topics);
+	b->topics = (struct bucket *)(base + b->at.topics);
 	b->lengths = (uint32_t *)(base + b->at.lengths);
 	b->addresses = (uint32_t *)(base + b->at.addresses);
 	b->rates = (struct rate *)(base + b->at.addresses + rates_offset(g));

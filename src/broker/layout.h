@@ -12,7 +12,7 @@
  *	|                                         counters, listener   |
  *	| queues[][]       struct ref             per session a ring   |
  *	| subscriptions[]  struct subscription    + subject + label    |
- *	| topics[]         uint32_t               hash buckets         |
+ *	| topics[]         struct bucket          hash buckets         |
  *	| lengths[]        uint32_t               topics by length     |
  *	| addresses[]      uint32_t               hash buckets         |
  *	|                  struct rate            requests of a site   |
@@ -62,6 +62,7 @@
 #define CROSSING_SIZE 256		/* a comma list, NUL */
 #define REASON_SIZE 80			/* of a kick, NUL */
 #define SAMPLES 64			/* seconds that rates look back, and more */
+#define CACHE_LINE 64			/* what is used together begins one */
 
 /* Chosen by the creator, read by everybody else, never changed. */
 struct geometry {
@@ -262,37 +263,36 @@ enum session_flags {
  * lost.
  */
 struct session {
-	struct slot slot;
-	char id[SESSION_ID_SIZE];
-	char handle[SESSION_HANDLE_SIZE];
-	struct address address;		/* of the client that joined */
-	uint32_t address_next;		/* derived: sessions of a bucket */
-	uint32_t address_previous;	/* derived; NONE: heads its bucket */
+	/* What publishing looks at, two cache lines. */
+	_Alignas(CACHE_LINE) struct slot slot;
+	uint64_t channel;		/* that serves it now: its number, or 0:
+					 * no listener */
+	uint32_t worker;		/* where it lives; index */
 	uint8_t format;			/* number of the adapter */
 	uint8_t mode;			/* enum session_mode */
 	uint16_t flags;			/* enum session_flags */
-	int64_t joined;			/* seconds since 1970 */
 	int64_t lease_end;		/* clock_ms(); not while listening */
 	int64_t served;			/* clock_ms() of the last data answer */
-
-	/* The listener: the channel that serves the session now. */
-	uint64_t channel;		/* its number, or 0: no listener */
-	uint32_t worker;		/* where it lives; index */
-	uint32_t served_as;		/* enum session_mode of that channel */
-
-	uint32_t first_subscription;	/* derived */
-	uint32_t subscription_count;	/* derived: slots, parts too */
-
 	uint64_t queue_tail;		/* primary */
+	uint64_t queue_head;		/* primary; its store commits */
 	uint64_t queue_sent;		/* primary, reset to tail at will */
 	uint64_t queue_carried;		/* primary */
 	uint64_t queue_settled;		/* primary */
 	uint64_t queue_known;		/* primary: counted as lost when they
 					 * were dropped */
-	uint64_t queue_head;		/* primary; its store commits */
 	uint64_t delivered;		/* since joined */
 	uint64_t lost;			/* since joined */
 	uint64_t lost_told;		/* of these, reported to the client */
+	uint32_t served_as;		/* enum session_mode of the channel */
+	uint32_t first_subscription;	/* derived */
+
+	char id[SESSION_ID_SIZE];
+	char handle[SESSION_HANDLE_SIZE];
+	struct address address;		/* of the client that joined */
+	uint32_t address_next;		/* derived: sessions of a bucket */
+	uint32_t address_previous;	/* derived; NONE: heads its bucket */
+	uint32_t subscription_count;	/* derived: slots, parts too */
+	int64_t joined;			/* seconds since 1970 */
 	char reason[REASON_SIZE];	/* of an abort; "": its queue was full */
 	int64_t publish_full;		/* as rate.full_at, of its publishes */
 	char user[64];			/* who joined, or ""; broker/owner.h */
@@ -326,6 +326,14 @@ struct subscription {
 };
 
 #define NO_LABEL 0xffff
+
+/* Topics whose subjects have like hashes.  Most subjects that nobody subscribed
+ * to are found out without a look at a subscription. */
+struct bucket {
+	uint32_t first;			/* derived: a head of a topic, or NONE */
+	uint32_t kinds;			/* derived: of each topic here a bit
+					 * that its hash names; maybe more */
+};
 
 /* A process that holds open channels.  State SLOT_LIVE commits it. */
 struct worker {
@@ -418,7 +426,10 @@ _Static_assert(sizeof(struct log_record) % LOG_ALIGN == 0,
 	       "attributes follow the record head");
 _Static_assert(offsetof(struct log_record, time) == LOG_ALIGN,
 	       "a filler fits wherever a record may end");
-_Static_assert(sizeof(struct session) % 8 == 0, "slots stay aligned");
+_Static_assert(offsetof(struct session, id) == 2 * CACHE_LINE,
+	       "publishing looks at two cache lines");
+_Static_assert(sizeof(struct subscription) == CACHE_LINE,
+	       "matching looks at one, and the subject");
 _Static_assert(sizeof(struct worker) == 64, "a doorbell a cache line");
 _Static_assert(sizeof(struct log_record) == 64, "no hidden bytes");
 _Static_assert(offsetof(struct layout, lock) % 8 == 0, "aligned lock");

@@ -100,6 +100,8 @@ static enum outcome pack(struct broker *b, const struct publication *p,
 					       p->passage);
 
 	if (outcome == DONE)
+		topic_expect(b, p->subject, strlen(p->subject));
+	if (outcome == DONE)
 		outcome = pack_head(p, to, out);
 	if (outcome == DONE)
 		outcome = pack_attributes(&limits, p->attributes, &out->event,

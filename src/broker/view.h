@@ -30,7 +30,7 @@ struct broker {
 	struct pool workers;
 	struct pool sessions;
 	struct pool subscriptions;
-	uint32_t *topics;
+	struct bucket *topics;
 	uint32_t *lengths;
 	uint32_t *addresses;
 	struct rate *rates;
@@ -163,6 +163,10 @@ struct subject_count topic_count(struct broker *b, const char *subject,
 
 /* Is it, or is it below, the subject of the server's own? */
 bool topic_reserved(const char *subject, size_t n);
+
+/* Needs no lock.  Soon topic_match() will look at where that subject is: all
+ * of a large index cannot be in the processor's caches. */
+void topic_expect(const struct broker *b, const char *subject, size_t n);
 
 /* Calls each(arg, subscription index) for every subscription, parts included,
  * whose subject is a prefix of the given one. */
