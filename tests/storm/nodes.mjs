@@ -91,33 +91,45 @@ export class Nodes {
 		await this.cluster.redis.start();
 	}
 
-	/* One blow: by name, how likely of all the shares, what it does. */
-	#choose() {
+	/* What may happen: its name, how likely of all the shares, what it does. */
+	#kinds() {
 		const node = this.cluster.nodes[this.roll(NAMES.length)];
-		const kinds = [
+
+		return [
 			['bridge', 4, () => this.#bridge(node)],
 			['pushletd', 3, () => this.#pushletd(node)],
 			['node', 2, () => this.#node(node)],
 			['Redis', 2, () => this.#redis(true)],
 			['Redis and its data', 1, () => this.#redis(false)],
 		];
+	}
+
+	#choose() {
+		const kinds = this.#kinds();
 		let at = this.roll(kinds.reduce((sum, [, share]) => sum + share, 0));
 
 		return kinds.find(([, share]) => (at -= share) < 0);
 	}
 
+	async #strike([name, , strike], most) {
+		await this.#calm(30 + this.roll(most));
+		await strike();
+		this.blows.set(name, (this.blows.get(name) ?? 0) + 1);
+	}
+
 	/* Kills until that is true, asked before each blow. */
 	async storm(over) {
-		while (!over(this)) {
-			const [name, , strike] = this.#choose();
-			await this.#calm(30 + this.roll(600));
-			await strike();
-			this.blows.set(name, (this.blows.get(name) ?? 0) + 1);
-		}
+		while (!over())
+			await this.#strike(this.#choose(), 600);
 		await this.#calm(100);
 	}
 
-	get total() { return [...this.blows.values()].reduce((a, b) => a + b, 0); }
+	/* One blow of each kind. */
+	async each() {
+		for (let i = 0; i < this.#kinds().length; i++)
+			await this.#strike(this.#kinds()[i], 60);
+		await this.#calm(100);
+	}
 
 	/* Gives the account of each pair of nodes, and the problems. */
 	async settle() {
