@@ -25,6 +25,14 @@ const PROPS = { 'queue.size': 65536, 'log.max.bytes': 67108864,
 	'pull.refresh.wait.min.millis': 20, 'pull.refresh.wait.max.millis': 60,
 	'poll.refresh.wait.min.millis': 50, 'poll.refresh.wait.max.millis': 150 };
 
+function kill(pid) {
+	try {
+		process.kill(pid, 'SIGKILL');
+	} catch {
+		/* it ended by itself meanwhile */
+	}
+}
+
 /* The node that a publisher of the ledger is at. */
 const nodeOf = (who) => who.split('-')[0];
 
@@ -73,12 +81,15 @@ export class Nodes {
 		await node.bridge();
 	}
 
-	/* Another master comes when one has died: see Service. */
+	/* Its master, and what holds its streams.  Another master comes when one
+	 * has died: see Service. */
 	async #pushletd(node) {
-		const [master] = await until('a master', () => node.service.masters.length > 0
-			&& node.service.masters);
+		const { service } = node;
+		const workers = await until('a worker', () => service.workerPids.length > 0
+			&& service.workerPids);
 
-		process.kill(master, 'SIGKILL');
+		for (const pid of [...service.masters, ...workers])
+			kill(pid);
 	}
 
 	async #node(node) {
