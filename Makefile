@@ -12,6 +12,8 @@
 ##                  of each operation: tests/unit/test_crash.c
 ##   storm          the same, and kill processes of a server under load:
 ##                  tests/storm/storm.mjs
+##   cluster        the same for three nodes and their Redis:
+##                  tests/storm/cluster.mjs
 ##   soak           the same, and see that nothing grows under thousands of
 ##                  clients that come and go: tests/storm/soak.mjs
 ##   fuzz           install what is missing, build with clang, look for inputs
@@ -40,8 +42,9 @@
 ##                  and fuzz
 ##   SECONDS=N      how long each fuzzer runs: 10
 ##   KILLS=N        how many processes storm kills: 200
-##   SEED=N         makes storm and soak choose the same again; they print it
-##   MINUTES=N      how long soak takes: 5
+##   SEED=N         makes storm, cluster and soak choose the same again; they
+##                  print it
+##   MINUTES=N      how long soak and cluster take: 5
 ##   DEPS=:         install no packages
 ##   VALGRIND=1     unit tests, and pushletd in server tests, run under valgrind
 ##   V=1            show the commands
@@ -49,7 +52,7 @@
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
 .DELETE_ON_ERROR:
-.PHONY: all analyze analyze-built bench bench-built check check-unit \
+.PHONY: all analyze analyze-built bench bench-built cluster cluster-built check check-unit \
 	check-server check-browser check-guards check-built clean crash \
 	crash-built deb dist distclean fuzz fuzz-built help install run soak \
 	soak-built storm storm-built uninstall FORCE
@@ -63,7 +66,7 @@ all:
 # and then call make again.
 
 CHECKS = check check-unit check-server check-browser check-guards
-BUILD_FIRST = run analyze bench crash fuzz soak storm $(CHECKS)
+BUILD_FIRST = run analyze bench cluster crash fuzz soak storm $(CHECKS)
 NEED_NO_CONFIG = help clean deb distclean $(BUILD_FIRST)
 
 ifneq ($(filter-out $(NEED_NO_CONFIG),$(or $(MAKECMDGOALS),all)),)
@@ -324,7 +327,7 @@ bench:
 bench-built: all $(BENCH_PROGRAMS)
 	@PUSHLET_BUILD='$(abspath $(BUILD))' TESTS='$(TESTS)' tests/bench/run
 
-crash soak storm:
+cluster crash soak storm:
 	@$(DEPS) check
 	@+$(AGAIN) $@-built
 
@@ -338,6 +341,10 @@ MINUTES = 5
 storm-built: all
 	@PUSHLET_BUILD='$(abspath $(BUILD))' tests/storm/run storm.mjs \
 		'$(KILLS)' '$(SEED)'
+
+cluster-built: all
+	@PUSHLET_BUILD='$(abspath $(BUILD))' tests/storm/run cluster.mjs \
+		'$(MINUTES)' '$(SEED)'
 
 soak-built: all
 	@PUSHLET_BUILD='$(abspath $(BUILD))' tests/storm/run soak.mjs \

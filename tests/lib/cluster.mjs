@@ -43,9 +43,9 @@ export class Node {
 
 	/* Starts its bridge, also again after it was killed. */
 	async bridge() {
+		this.lab.running = this.lab.running.filter((thing) => thing !== this.carrier);
 		this.carrier = this.lab.guard(new Guarded(`bridge of ${this.name}`,
-			binary('pushlet-bridge'),
-			['-f', '-c', this.lab.path('pushlet.properties')]));
+			binary('pushlet-bridge'), ['-c', this.lab.path('pushlet.properties')]));
 		return this.carrier;
 	}
 
@@ -88,7 +88,6 @@ export class Cluster {
 
 		if (!this.names.includes(name))
 			this.names.push(name);
-
 		this.nodes.push(node);
 		return node.start();
 	}
@@ -103,17 +102,21 @@ export class Cluster {
 	nginx() { return this.#front(NginxCluster); }
 	apache() { return this.#front(ApacheCluster); }
 
-	/* Everybody hears everybody. */
-	async joined() {
-		const heard = new Map(this.nodes.map((n) => [n.name, new Set()]));
+	/* Until each node hears what each publishes.  What was published before a
+	 * node met another is past. */
+	async joined(front) {
+		const ears = await Promise.all(this.names.map((name) => front.client()
+			.joinListen({ subject: '/joined', p_node: name })));
+		const heard = ({ channel }) => new Set(channel.events.map((e) => e.get('at')));
 
 		await until('all nodes to hear each other', async () => {
-			for (const node of this.nodes)
-				for (const { name, seen } of (await node.status()).nodes ?? [])
-					if (seen)
-						heard.get(node.name).add(name);
-			return this.nodes.every((n) => heard.get(n.name).size >= this.nodes.length - 1);
+			await Promise.all(this.nodes.map((n) => n.publish('/joined', { at: n.name })));
+			return ears.every((ear) => this.names.every((n) => heard(ear).has(n)));
 		});
+		for (const ear of ears) {
+			ear.channel.close();
+			await ear.leave();
+		}
 	}
 
 	async close() {
