@@ -306,7 +306,8 @@ static void address(struct broker *b, const char *to, struct addressee *out)
 	if (s) {
 		out->ref.index = session_index(b, s);
 		out->ref.generation = s->slot.generation;
-		snprintf(out->name, sizeof(out->name), "%s",
+		snprintf(out->name, sizeof(out->name), "%.*s",
+			 by_id ? SESSION_ID_SIZE - 1 : SESSION_HANDLE_SIZE - 1,
 			 by_id ? s->id : s->handle);
 	} else if (leads_away(b, to)) {
 		out->ref.index = FAR;
