@@ -119,6 +119,8 @@ static void cluster(struct buf *out, const struct status *s)
 	      "Events that are still to be sent to other nodes.");
 	counter(out, "bridge_unsent", b->unsent,
 		"Events that the log let go before they were sent.");
+	gauge(out, "sessions_elsewhere", s->sessions_elsewhere,
+	      "Sessions at the other nodes.");
 	by_node(out, s, "node_missed_total", "counter",
 		offsetof(struct status_node, missed),
 		"Events of a node that never came.");

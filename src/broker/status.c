@@ -58,6 +58,7 @@ static void read_cluster(struct broker *b, struct status *out)
 	out->node[NODE_SIZE - 1] = '\0';
 	out->numbered = b->map->numbered;
 	out->bridge = b->map->bridge;
+	out->sessions_elsewhere = elsewhere_sessions(b);
 	for (i = 1; i <= NODES_MAX; i++)
 		read_node(b, i, out);
 }

@@ -54,6 +54,7 @@ struct status {
 	char node[NODE_SIZE];		/* "": alone */
 	uint64_t numbered;		/* the last event that crosses */
 	struct bridge bridge;
+	uint64_t sessions_elsewhere;	/* at the other nodes */
 	unsigned nodes_n;
 	struct status_node nodes[NODES_MAX];
 };

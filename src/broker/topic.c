@@ -57,14 +57,19 @@ static uint32_t *bucket(struct broker *b, uint64_t h)
 	return &b->topics[h >> 40 & (b->geometry.topics - 1)];
 }
 
-static uint32_t *bucket_of(struct broker *b, const char *subject, size_t n)
+uint64_t topic_hash(const struct broker *b, const char *subject, size_t n)
 {
 	uint64_t h = hash_start(b);
 	size_t i;
 
 	for (i = 0; i < n; i++)
 		h = hash_step(h, subject[i]);
-	return bucket(b, h);
+	return h;
+}
+
+static uint32_t *bucket_of(struct broker *b, const char *subject, size_t n)
+{
+	return bucket(b, topic_hash(b, subject, n));
 }
 
 static bool same_subject(const struct subscription *s, const char *subject,
@@ -222,10 +227,15 @@ static struct subscription *head_of(struct broker *b, const char *subject,
 struct subject_count topic_count(struct broker *b, const char *subject,
 				 size_t n)
 {
-	const struct subscription *head = head_of(b, subject, n);
+	struct subscription *head = head_of(b, subject, n);
+	uint32_t online = elsewhere_online(b, subject, n);
 
-	return head ? (struct subject_count){ head->online, head->peak } :
-		      (struct subject_count){ 0, 0 };
+	if (!head)
+		return (struct subject_count){ online, online };
+	online += head->online;
+	if (head->peak < online)
+		STORE(head->peak, online);
+	return (struct subject_count){ online, head->peak };
 }
 
 void topic_remove(struct broker *b, uint32_t index)
@@ -287,6 +297,24 @@ void topic_match(struct broker *b, const char *subject, size_t n,
 			each(b, index, arg);
 			index = next;
 			s = subscription_at(b, index);
+		}
+	}
+}
+
+void topic_each(struct broker *b,
+		bool (*each)(struct broker *b, const struct subscription *head,
+			     void *arg),
+		void *arg)
+{
+	uint32_t i, steps = b->geometry.subscriptions;
+	const struct subscription *s;
+
+	for (i = 0; i < b->geometry.topics; i++) {
+		s = subscription_at(b, b->topics[i]);
+		for (; s && steps; s = subscription_at(b, s->bucket_next)) {
+			if (!each(b, s, arg))
+				return;
+			steps--;
 		}
 	}
 }

@@ -26,8 +26,9 @@ static void show_bridge(struct buf *out, const struct status *s)
 		ctl_add_time(out, b->changed);
 	}
 	buf_printf(out, "\n%" PRIu64 " events to cross, %" PRIu64 " of them "
-		   "not yet sent, %" PRIu64 " never\n", s->numbered,
-		   behind(s), b->unsent);
+		   "not yet sent, %" PRIu64 " never\n%" PRIu64 " sessions at "
+		   "other nodes\n", s->numbered, behind(s), b->unsent,
+		   s->sessions_elsewhere);
 }
 
 static void show_node(struct buf *out, const struct status_node *n)
@@ -80,6 +81,7 @@ void ctl_write_cluster(struct json *j, const struct status *s)
 	if (!s->node[0])
 		return;
 	json_string(j, "node", s->node);
+	json_uint(j, "sessions_elsewhere", s->sessions_elsewhere);
 	write_bridge(j, s);
 	json_array(j, "nodes");
 	for (i = 0; i < s->nodes_n; i++) {

@@ -323,6 +323,80 @@ describe('without Redis', () => {
 	});
 });
 
+describe('who is at all nodes', () => {
+	let world, watcher;
+	const counts = () => world.redis.ask('HGETALL', 'pushlet:counts:a');
+
+	before(async () => {
+		world = await new World().start();
+		await world.connected();
+		await world.listener();
+		await world.meet('b');
+	});
+	after(() => world.close());
+
+	it('is told to the others, subject by subject', async () => {
+		const ann = await world.web.joinListen({ subject: '/news,/chat' });
+		await until('its counts', async () =>
+			/sessions\r\n\$1\r\n2\r\n[^]*s:\/news\r\n\$1\r\n1\r\n/.test(await counts()));
+		await ann.leave();
+		await until('it to go', async () => !/s:\/news/.test(await counts()));
+		ann.channel.close();
+	});
+
+	it('is counted in what is told here', async () => {
+		await world.redis.ask('HSET', 'pushlet:counts:b', 'sessions', '40',
+			'watchers', '0', 's:/news', '3');
+		await until('the counts', async () =>
+			(await world.lab.status()).sessions_elsewhere === 40);
+		watcher = await world.web.joinListen({ subject: '/meta/joins,/meta/subs/news' });
+		await watcher.channel.next({ action: 'status', online: 42,
+			p_subject: '/meta/joins' });
+		await watcher.channel.next({ action: 'status', online: 3,
+			p_subject: '/meta/subs/news' });
+		await until('the others to know of a watcher', async () =>
+			/watchers\r\n\$1\r\n2\r\n/.test(await counts()));
+	});
+
+	it('crosses when somebody at another node hears of it', async () => {
+		const before = await world.length();
+		const bob = await world.web.join();
+		await watcher.channel.next({ action: 'join', online: 43 });
+		await bob.leave();
+		await watcher.channel.next({ action: 'leave', online: 42 });
+		assert.equal(await world.length(), before);
+		await world.redis.ask('HSET', 'pushlet:counts:b', 'watchers', '1');
+		await until('it to be known', async () => {
+			await (await world.web.join()).leave();
+			return /\/meta\/joins/.test(await world.stream());
+		});
+	});
+
+	it('is heard of from another node', async () => {
+		await world.add('b', `${LATER}-1`, 'p_subject', '/meta/joins', 'p_time', '1',
+			'action', 'join', 'from', 'b-1234', 'online', '44');
+		await watcher.channel.when('the join', () =>
+			watcher.channel.events.find((e) => e.get('from') === 'b-1234'));
+	});
+
+	it('believes no number that is none', async () => {
+		await world.redis.ask('HSET', 'pushlet:counts:b', 'sessions', '-4',
+			's:/news', '99999999999', 'watchers', 'many');
+		await until('nothing of it', async () =>
+			(await world.lab.status()).sessions_elsewhere === 0);
+	});
+
+	it('goes with a node that tells nothing more', async () => {
+		await world.redis.ask('HSET', 'pushlet:counts:b', 'sessions', '7');
+		await until('the counts', async () =>
+			(await world.lab.status()).sessions_elsewhere === 7);
+		await world.redis.ask('DEL', 'pushlet:counts:b');
+		await until('no counts', async () =>
+			(await world.lab.status()).sessions_elsewhere === 0);
+		watcher.channel.close();
+	});
+});
+
 describe('pushlet-bridge and who it is there', () => {
 	const worlds = [];
 

@@ -23,6 +23,7 @@
 
 #include "base/clock.h"
 #include "broker/bridge.h"
+#include "broker/elsewhere.h"
 #include "broker/node.h"
 #include "broker/owner.h"
 #include "broker/rate.h"
@@ -1454,6 +1455,31 @@ static enum state outlived(void)
 	return broker->map->born == UINT64_MAX ? WHOLLY : NOT_AT_ALL;
 }
 
+static void count_elsewhere(void)
+{
+	static struct elsewhere counts;
+
+	memset(&counts, 0, sizeof(counts));
+	counts.sessions = 7;
+	elsewhere_add(broker, &counts, "/p", 2, 3);
+	elsewhere_store(broker, &counts);
+}
+
+/* All of it, or nothing is known. */
+static enum state counted_elsewhere(void)
+{
+	uint64_t sessions;
+	uint32_t online;
+
+	broker_lock(broker);
+	sessions = elsewhere_sessions(broker);
+	online = elsewhere_online(broker, "/p", 2);
+	broker_unlock(broker);
+	if (sessions == 7 && online == 3)
+		return WHOLLY;
+	return sessions == 0 && online == 0 ? NOT_AT_ALL : HALF;
+}
+
 static const struct operation operations[] = {
 	{ "join", nothing, join, joined },
 	{ "join a full house", house_is_full, join_in_vain, refused },
@@ -1498,6 +1524,7 @@ static const struct operation operations[] = {
 	{ "enter the bridge", nothing, cross, crossing },
 	{ "note what was sent", nothing, note_sent, noted_sent },
 	{ "outlive an epoch", nothing, outlive, outlived },
+	{ "count elsewhere", nothing, count_elsewhere, counted_elsewhere },
 	{ "join, watched", watched, watched_join, joined_watched },
 	{ "leave, watched", actor_joins_watched, leave, left_watched },
 	{ "subscribe, watched", actor_joins_bare_watched, subscribe_and_watch,
