@@ -16,6 +16,8 @@
 ##                  clients that come and go: tests/storm/soak.mjs
 ##   fuzz           install what is missing, build with clang, look for inputs
 ##                  that break something: tests/fuzz/run
+##   conformance    play the protocol against the server at URL, ours or
+##                  another, and say what holds: tests/conformance/run.mjs
 ##   analyze        install what is missing, let cppcheck and clang-tidy read
 ##                  the source: build-aux/analyze
 ##   install        below $(DESTDIR)$(prefix); uninstall removes the same files
@@ -42,6 +44,10 @@
 ##   KILLS=N        how many processes storm kills: 200
 ##   SEED=N         makes storm and soak choose the same again; they print it
 ##   MINUTES=N      how long soak takes: 5
+##   URL=URL        the server that conformance asks; PROFILE=original, if it
+##                  should be like Just van den Broecke's; WAIT=N seconds for
+##                  its heartbeats; SUBJECT=TEXT, what all subjects begin with;
+##                  JSON=FILE for a report that programs read
 ##   DEPS=:         install no packages
 ##   VALGRIND=1     unit tests, and pushletd in server tests, run under valgrind
 ##   V=1            show the commands
@@ -50,8 +56,8 @@ MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .PHONY: all analyze analyze-built bench bench-built check check-unit \
-	check-server check-browser check-guards check-built clean crash \
-	crash-built deb dist distclean fuzz fuzz-built help install run soak \
+	check-server check-browser check-guards check-built clean conformance \
+	crash crash-built deb dist distclean fuzz fuzz-built help install run soak \
 	soak-built storm storm-built uninstall FORCE
 all:
 
@@ -64,7 +70,7 @@ all:
 
 CHECKS = check check-unit check-server check-browser check-guards
 BUILD_FIRST = run analyze bench crash fuzz soak storm $(CHECKS)
-NEED_NO_CONFIG = help clean deb distclean $(BUILD_FIRST)
+NEED_NO_CONFIG = help clean conformance deb distclean $(BUILD_FIRST)
 
 ifneq ($(filter-out $(NEED_NO_CONFIG),$(or $(MAKECMDGOALS),all)),)
 include config.mk
@@ -319,6 +325,14 @@ bench:
 
 bench-built: all $(BENCH_PROGRAMS)
 	@PUSHLET_BUILD='$(abspath $(BUILD))' TESTS='$(TESTS)' tests/bench/run
+
+# Needs node, and nothing that is built here.
+conformance:
+	@node tests/conformance/run.mjs $(if $(PROFILE),--profile='$(PROFILE)') \
+		$(if $(WAIT),--wait='$(WAIT)') \
+		$(if $(SUBJECT),--subject='$(SUBJECT)') \
+		$(if $(TESTS),--only='$(TESTS)') \
+		$(if $(JSON),--json='$(JSON)') $(if $(URL),'$(URL)')
 
 crash soak storm:
 	@$(DEPS) check
