@@ -5,7 +5,7 @@
 ##                  libpushlet.{a,so}
 ##   run            install what is missing, build, start the demo
 ##   check          install what is missing, build, run every test
-##   check-unit check-server check-browser check-guards
+##   check-unit check-fuzz check-server check-browser check-guards
 ##                  one group of the tests
 ##   bench          install what is missing, build, measure: tests/bench/run
 ##   crash          the same, and kill a process at each store to the segment
@@ -15,7 +15,8 @@
 ##   soak           the same, and see that nothing grows under thousands of
 ##                  clients that come and go: tests/storm/soak.mjs
 ##   fuzz           install what is missing, build with clang, look for inputs
-##                  that break something: tests/fuzz/run
+##                  that break something: tests/fuzz/run.  check-fuzz is a
+##                  short look, by any compiler: tests/fuzz/driver.c
 ##   conformance    play the protocol against the server at URL, ours or
 ##                  another, and say what holds: tests/conformance/run.mjs
 ##   analyze        install what is missing, let cppcheck and clang-tidy read
@@ -42,7 +43,8 @@
 ##                  and fuzz
 ##   SECONDS=N      how long each fuzzer runs: 10
 ##   KILLS=N        how many processes storm kills: 200
-##   SEED=N         makes storm and soak choose the same again; they print it
+##   SEED=N         makes storm, soak and check-fuzz choose the same again; they
+##                  print it
 ##   MINUTES=N      how long soak takes: 5
 ##   URL=URL        the server that conformance asks; PROFILE=original, if it
 ##                  should be like Just van den Broecke's; WAIT=N seconds for
@@ -56,7 +58,8 @@ MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .PHONY: all analyze analyze-built bench bench-built check check-unit \
-	check-server check-browser check-guards check-built clean conformance \
+	check-fuzz check-server check-browser check-guards check-built clean \
+	conformance \
 	crash crash-built deb dist distclean fuzz fuzz-built help install run soak \
 	soak-built storm storm-built uninstall FORCE
 all:
@@ -68,7 +71,7 @@ all:
 # and the like must first install the very packages that configure looks for,
 # and then call make again.
 
-CHECKS = check check-unit check-server check-browser check-guards
+CHECKS = check check-unit check-fuzz check-server check-browser check-guards
 BUILD_FIRST = run analyze bench crash fuzz soak storm $(CHECKS)
 NEED_NO_CONFIG = help clean conformance deb distclean $(BUILD_FIRST)
 
@@ -168,7 +171,9 @@ SHARED = $(BUILD)/libpushlet.so
 TOOLS = $(BUILD)/pushlet-publish $(BUILD)/pushletctl
 UNIT_PROGRAMS = $(patsubst tests/unit/%.c,$(BUILD)/test/%,$(UNIT_TESTS))
 BENCH_PROGRAMS = $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(BENCH_MAINS))
+FUZZ_COMMON = tests/fuzz/driver.c tests/fuzz/mutation.c
 FUZZ_PROGRAMS = $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/fuzz/%,$(FUZZERS))
+FUZZ_CHECKS = $(patsubst tests/fuzz/%.c,$(BUILD)/test/%,$(FUZZERS))
 
 # The members of libpushlet share one compilation: position-independent, and
 # hidden but for what include/pushlet.h marks, so only that leaves the .so.
@@ -240,16 +245,19 @@ $(CRASH_PROGRAMS): $(BUILD)/test/libcrash.a
 $(BUILD)/test/test_memory: private LIBS = $(CHECK_LIBS) $(TEST_LIBS) \
 	$(addprefix -Wl$(comma)--wrap=,malloc calloc realloc free strdup)
 
-# Fuzzers have the main() of libFuzzer.
+# Fuzzers have the main() of libFuzzer, or for a short look one of ours.
 $(OBJ)/tests/fuzz/%.o: private OBJ_CFLAGS = -fPIE -I$(<D)
 $(FUZZ_PROGRAMS): private LIBS = -fsanitize=fuzzer $(TEST_LIBS)
 $(FUZZ_PROGRAMS): $(BUILD)/fuzz/%: $(OBJ)/tests/fuzz/fuzz_%.o
-$(BUILD)/fuzz/publish: $(call obj,src/tools/publish_xml.c \
-	src/tools/publish_lines.c)
+$(FUZZ_CHECKS): private LIBS = $(TEST_LIBS)
+$(FUZZ_CHECKS): $(BUILD)/test/%: $(OBJ)/tests/fuzz/%.o $(call obj,$(FUZZ_COMMON))
+$(BUILD)/fuzz/publish $(BUILD)/test/fuzz_publish: $(call obj, \
+	src/tools/publish_xml.c src/tools/publish_lines.c)
+$(BUILD)/fuzz/http $(BUILD)/test/fuzz_http: $(call obj,src/tools/ctl_http.c)
 
 $(filter-out $(CRASH_PROGRAMS),$(UNIT_PROGRAMS)) $(BENCH_PROGRAMS) \
-	$(FUZZ_PROGRAMS): $(BUILD)/test/libunits.a
-$(UNIT_PROGRAMS) $(BENCH_PROGRAMS) $(FUZZ_PROGRAMS): $(BUILD)/flags
+	$(FUZZ_PROGRAMS) $(FUZZ_CHECKS): $(BUILD)/test/libunits.a
+$(UNIT_PROGRAMS) $(BENCH_PROGRAMS) $(FUZZ_PROGRAMS) $(FUZZ_CHECKS): $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call quiet,LINK)$(LINK) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
 
@@ -267,7 +275,7 @@ $(OBJ)/crash/%.o: %.c $(BUILD)/flags
 .SECONDARY:
 -include $(patsubst %.c,$(OBJ)/%.d,$(UNIT_SRC) src/main.c \
 	src/relay/pushlet-relay.c $(UNIT_TESTS) \
-	$(UNIT_COMMON) $(BENCHES) $(FUZZERS) $(wildcard src/tools/*.c)) \
+	$(UNIT_COMMON) $(BENCHES) $(FUZZERS) $(FUZZ_COMMON) $(wildcard src/tools/*.c)) \
 	$(LIB_SRC:%.c=$(OBJ)/crash/%.d)
 
 # Stamps: written only when their text changes, so that what depends on them
@@ -293,7 +301,7 @@ run:
 	@PUSHLET_BUILD='$(abspath $(BUILD))' exec conf/demo/run
 
 # The browser group joins in as soon as it has a test.
-check: GROUP = guards unit server \
+check: GROUP = guards unit fuzz server \
 	$(if $(wildcard tests/browser/*.test.*js),browser)
 check-%: GROUP = $(@:check-%=%)
 $(CHECKS):
@@ -312,12 +320,14 @@ SANITIZER_ENV = \
 VALGRIND_COMMAND = valgrind -q --error-exitcode=99 --exit-on-first-error=yes
 slowness = $(if $(filter-out 0,$(VALGRIND)),12,$(if $(SANITIZE),4,1))
 
-check-built: all $(if $(filter unit,$(CHECK_GROUPS)),$(UNIT_PROGRAMS))
+check-built: all $(if $(filter unit,$(CHECK_GROUPS)),$(UNIT_PROGRAMS)) \
+	$(if $(filter fuzz,$(CHECK_GROUPS)),$(FUZZ_CHECKS))
 	@$(if $(SANITIZE),$(SANITIZER_ENV)) \
 	PUSHLET_BUILD='$(abspath $(BUILD))' PUSHLET_SANITIZE='$(SANITIZE)' \
 	PUSHLET_TEST_SLOW="$${PUSHLET_TEST_SLOW:-$(slowness)}" \
 	VALGRIND='$(if $(filter-out 0,$(VALGRIND)),$(VALGRIND_COMMAND))' \
-	CC='$(CC)' MAKE='$(make_program)' TESTS='$(TESTS)' tests/run $(CHECK_GROUPS)
+	CC='$(CC)' MAKE='$(make_program)' TESTS='$(TESTS)' SEED='$(SEED)' \
+	tests/run $(CHECK_GROUPS)
 
 bench:
 	@$(DEPS) browser

@@ -90,6 +90,14 @@ function takeEvents(text, each) {
 	return text.slice(end);
 }
 
+/* An error may be an event, too, which says why. */
+function reasonIn(type, text) {
+	let reason = text;
+	if (/json|event-stream/.test(type))
+		takeEvents(text, (e) => { reason = e.p_reason || reason; });
+	return reason;
+}
+
 function statusError(status, text) {
 	const kind = status === 400 && /expired id/i.test(text) ? 'gone' :
 		status >= 500 || status === 408 || status === 429 ? 'retry' :
@@ -107,7 +115,8 @@ async function byFetch(link, fields, each, signal) {
 	}).catch(cut);
 	const type = response.headers.get('Content-Type') || '';
 	if (response.status !== 200)
-		throw statusError(response.status, await response.text().catch(cut));
+		throw statusError(response.status,
+			reasonIn(type, await response.text().catch(cut)));
 	if (!/json|event-stream/.test(type))
 		throw new PushletError(`${link.url} answers with ${type || 'no type'}`,
 			'retry');
@@ -386,6 +395,7 @@ class Link extends Commands {
 		if (state === before)
 			return;
 		this.state = state;
+		this.sink.changed();	/* first: handlers look at it */
 		if (before === 'live')
 			this.sink.tell('close', { reason, final: state === 'closed' });
 		this.sink.tell('state', { state, transport: this.transport });
@@ -394,7 +404,6 @@ class Link extends Commands {
 				{ transport: this.transport, p_id: this.id,
 					ms: now - this.since });
 		this.since = now;
-		this.sink.changed();
 	}
 
 	trouble(error) {
@@ -725,6 +734,8 @@ class Link extends Commands {
 		}
 		if (end && end.p_event === 'refresh')
 			return listen && mode !== 'stream' ? 0 : Number(end.p_wait) || 0;
+		if (end && end.p_status)
+			throw statusError(Number(end.p_status), end.p_reason);
 		throw end ? new PushletError(end.p_reason || 'aborted',
 			end.p_event === 'abort' ? 'gone' : 'refused') :
 			new PushletError('the response was cut short', 'retry');

@@ -30,7 +30,15 @@ function takeEvents(text, each) {
 	return text.slice(end);
 }
 
-function statusError(status, text) {
+/* An error may be an event, too, which says why. */
+function reasonIn(type, text) {
+	let reason = text;
+	if (/json|event-stream/.test(type))
+		takeEvents(text, (e) => { reason = e.p_reason || reason; });
+	return reason;
+}
+
+export function statusError(status, text) {
 	const kind = status === 400 && /expired id/i.test(text) ? 'gone' :
 		status >= 500 || status === 408 || status === 429 ? 'retry' :
 		'refused';
@@ -47,7 +55,8 @@ export async function byFetch(link, fields, each, signal) {
 	}).catch(cut);
 	const type = response.headers.get('Content-Type') || '';
 	if (response.status !== 200)
-		throw statusError(response.status, await response.text().catch(cut));
+		throw statusError(response.status,
+			reasonIn(type, await response.text().catch(cut)));
 	if (!/json|event-stream/.test(type))
 		throw new PushletError(`${link.url} answers with ${type || 'no type'}`,
 			'retry');

@@ -13,10 +13,10 @@
 
 static void show_heading(struct buf *out)
 {
-	buf_printf(out, "%-*s  %-6s %-10s %-6s %6s %9s %6s %11s %7s %7s  "
-		   "%-15s  %s\n", SESSION_HANDLE_LEN, "HANDLE", "MODE",
-		   "FORMAT", "LISTEN", "QUEUED", "DELIVERED", "LOST", "AGE",
-		   "LEASE", "PID", "ADDRESS", "SUBJECTS");
+	buf_printf(out, "%-*s  %-6s %-10s %-6s %7s %7s %9s %7s %11s %7s "
+		   "%7s  %-15s  %s\n", SESSION_HANDLE_LEN, "HANDLE", "MODE",
+		   "FORMAT", "LISTEN", "QUEUED", "WAITING", "DELIVERED",
+		   "LOST", "AGE", "LEASE", "PID", "ADDRESS", "SUBJECTS");
 }
 
 static void show_lease(struct buf *out, const struct status_session *s)
@@ -32,11 +32,12 @@ static void show_session(struct buf *out, const struct status_session *s)
 	struct buf period = BUF_INIT;
 
 	ctl_add_period(&period, ctl_since(s->joined));
-	buf_printf(out, "%s  %-6s %-10s %-6s %6" PRIu64 " %9" PRIu64 " %6"
-		   PRIu64 " %11s", s->handle,
+	buf_printf(out, "%s  %-6s %-10s %-6s %7" PRIu64 " %7" PRIu64 " %9"
+		   PRIu64 " %7" PRIu64 " %11s", s->handle,
 		   s->listened ? session_mode_name(s->mode) : "-",
 		   format_name(s->format), s->listening ? "yes" : "no",
-		   s->queued, s->delivered, s->lost, buf_str(&period));
+		   s->queued, s->waiting, s->delivered, s->lost,
+		   buf_str(&period));
 	show_lease(out, s);
 	if (s->pid)
 		buf_printf(out, " %7u  ", s->pid);
@@ -69,6 +70,7 @@ void ctl_write_session(struct json *j, const struct status_session *s)
 	ctl_write_subjects(j, buf_str(&s->subjects));
 	json_bool(j, "listening", s->listening);
 	json_uint(j, "queued", s->queued);
+	json_uint(j, "waiting", s->waiting);
 	json_uint(j, "delivered", s->delivered);
 	json_uint(j, "lost", s->lost);
 	json_uint(j, "age", (uint64_t)ctl_since(s->joined));

@@ -311,29 +311,32 @@ export class ApacheRelay extends ApacheFcgid {
 }
 
 export class ApacheProxy extends Apache {
-	constructor(lab, pushletd) {
+	/* options: replace, modules, as above */
+	constructor(lab, pushletd, { replace = [], modules = [] } = {}) {
 		super(lab);
-		this.name = 'Apache with mod_proxy_fcgi';
-		this.pushletd = pushletd;
+		Object.assign(this, { name: 'Apache with mod_proxy_fcgi', pushletd, replace,
+			more: modules });
 	}
 
 	spawn() {
-		return this.spawnWith(['proxy', 'proxy_fcgi'],
+		return this.spawnWith(['proxy', 'proxy_fcgi', ...this.more],
 			shipped('apache-proxy_fcgi.conf', [
 				['<VirtualHost *:80>', `<VirtualHost *:${this.port}>`],
 				['unix:/run/pushlet/pushlet.sock', this.pushletd.address],
+				...this.replace,
 			]));
 	}
 }
 
 export class Lighttpd extends Front {
 	/* pushletd: a running one, or undefined: lighttpd starts it with the
-	 * properties props. */
-	constructor(lab, pushletd, { props = {} } = {}) {
+	 * properties props.  replace: as above */
+	constructor(lab, pushletd, { props = {}, replace = [] } = {}) {
 		super(lab);
 		this.name = 'lighttpd';
 		this.pushletd = pushletd;
 		this.props = props;
+		this.replace = replace;
 		this.accessLog = lab.path('lighttpd-pushlet.log');
 	}
 
@@ -353,6 +356,7 @@ export class Lighttpd extends Front {
 		lab.write('pushlet.lighttpd.conf', shipped('lighttpd.conf', [
 			['/run/pushlet/pushlet.sock', socket],
 			['/var/log/lighttpd/pushlet.log', this.accessLog], ...started,
+			...this.replace,
 		]));
 		lab.write('lighttpd.conf', [
 			`server.document-root = "${lab.path('htdocs')}"`,
