@@ -99,7 +99,7 @@ async function main() {
 	if (suite.cases.length === 0)
 		usage(`no case has "${values.only}" in its sentence or group`);
 	say(`${suite.talk.name}, profile ${suite.profile}\n`
-		+ 'Each case names the recording, or the section of pushlet-protocol(7), it is from.');
+		+ 'In brackets: the recording, or the section of pushlet-protocol(7), it is from.');
 	const outcome = await suite.run((result) => {
 		say(lines(result, group, suite.profile));
 		group = result.group;
