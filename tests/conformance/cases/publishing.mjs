@@ -133,7 +133,7 @@ const POST = [
 	hold('an XML body may have any letters', 'recording 28 K', (s) =>
 		read(s, `<event ${BODY} v="中文é"/>`, { v: '中文é' })),
 
-	hold('an XML body that is cut is a 400', 'recording 28 O', (s) =>
+	hold('an XML body that is not well-formed is a 400', 'recording 28 O', (s) =>
 		unread(s, `<event ${BODY} v=1/>`)),
 
 	differ('an XML declaration, single quotes, a closing tag, > in a value',
