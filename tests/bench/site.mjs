@@ -14,7 +14,7 @@ import { binary, BUILD } from '../lib/paths.mjs';
 import { Load } from './load.mjs';
 import { childrenOf, cpu, ended } from './meter.mjs';
 
-const SPARE = 300;		/* descriptors for other things */
+export const SPARE = 300;	/* descriptors for other things */
 const WINDOW = 1024;		/* bytes of a feed that may be unread */
 const EVENT_LIMIT = 30000;	/* ms for all events of a run to arrive */
 export const SUBJECT = '/bench';
