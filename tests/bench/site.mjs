@@ -41,7 +41,7 @@ function fifo(lab, name) {
 	return path;
 }
 
-class Site {
+export class Site {
 	static async open(options) {
 		const site = new this();
 
@@ -55,8 +55,10 @@ class Site {
 		return site;
 	}
 
+	server() { return new Nginx(this.lab, [this]); }
+
 	async front(streams) {
-		this.nginx = this.lab.guard(new Nginx(this.lab, [this]));
+		this.nginx = this.lab.guard(this.server());
 		this.nginx.connections = connectionsFor(streams);
 		await this.nginx.start();
 		this.worker = await until('the worker of nginx',
