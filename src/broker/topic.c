@@ -22,6 +22,22 @@ bool topic_reserved(const char *subject, size_t n)
 	       (n == len || subject[len] == '/');
 }
 
+bool topic_listed(const char *list, size_t size, const char *subject, size_t n)
+{
+	const char *end = list + strnlen(list, size), *comma;
+	size_t len;
+
+	for (; list < end; list = comma + 1) {
+		comma = memchr(list, ',', (size_t)(end - list));
+		if (!comma)
+			comma = end;
+		len = (size_t)(comma - list);
+		if (len > 0 && n >= len && memcmp(subject, list, len) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* FNV-1a from a secret start, so that colliding subjects cannot be chosen. */
 static uint64_t hash_start(const struct broker *b)
 {
