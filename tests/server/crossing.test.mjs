@@ -87,6 +87,26 @@ describe('three nodes joined by bridges', () => {
 		await dismiss([ann, bob]);
 	});
 
+	it('count who is there over all of them', async () => {
+		const watcher = await client.joinListen({ subject: '/meta/subs/room', p_node: 'n1' });
+		const counts = () => watcher.channel.events.filter((e) => e.get('online'));
+		const shows = (n) => watcher.channel.when(`${n} of them`, () =>
+			counts().at(-1)?.get('online') === String(n));
+
+		await shows(0);
+		const ann = await client.joinListen({ subject: '/room', p_node: 'n2' });
+		await shows(1);
+		const bob = await client.joinListen({ subject: '/room', p_node: 'n3' });
+		await shows(2);
+		assert.match(counts().at(-1).get('from'), /^n3-/);
+		const late = await client.joinListen({ subject: '/meta/subs/room', p_node: 'n3' });
+		await late.channel.when('how many there are', () =>
+			late.channel.events.find((e) => e.get('action') === 'status' && e.get('online') === '2'));
+		await dismiss([ann]);
+		await shows(1);
+		await dismiss([bob, watcher, late]);
+	});
+
 	it('go on when a bridge was killed and came back', async () => {
 		const all = await audience('/bridge');
 		await count('n1', '/bridge', 1, 5);
