@@ -79,6 +79,9 @@ describe('three nodes joined by bridges', () => {
 			ann.channel.events.find((e) => e.get('text') === 'me'));
 		assert.match(answer.get('p_from'), /^n3-[0-9a-f]{18}$/);
 		assert.equal(answer.get('p_to'), asked.get('p_from'));
+		await node('n2').publish('/else', { text: 'by hand' }, '-t', asked.get('p_from'));
+		await ann.channel.when('what was sent by hand', () =>
+			ann.channel.events.find((e) => e.get('text') === 'by hand'));
 		/* Nobody else has it, though all of them want the subject. */
 		await node('n2').publish('/question', { text: 'all' });
 		await bob.channel.when('the last one', () =>
