@@ -90,24 +90,35 @@ describe('three nodes joined by bridges', () => {
 		await dismiss([ann, bob]);
 	});
 
+	/* Each node tells the others what it counts now and then. */
 	it('count who is there over all of them', async () => {
-		const watcher = await client.joinListen({ subject: '/meta/subs/room', p_node: 'n1' });
-		const counts = () => watcher.channel.events.filter((e) => e.get('online'));
-		const shows = (n) => watcher.channel.when(`${n} of them`, () =>
-			counts().at(-1)?.get('online') === String(n));
+		const room = await audience('/room');
+		const online = async (name) => {
+			const one = await client.joinListen({ subject: '/meta/subs/room', p_node: name });
+			const first = await one.channel.when('how many there are', () =>
+				one.channel.events.find((e) => e.get('action') === 'status'));
+			await dismiss([one]);
+			return Number(first.get('online'));
+		};
 
-		await shows(0);
-		const ann = await client.joinListen({ subject: '/room', p_node: 'n2' });
-		await shows(1);
-		const bob = await client.joinListen({ subject: '/room', p_node: 'n3' });
-		await shows(2);
-		assert.match(counts().at(-1).get('from'), /^n3-/);
-		const late = await client.joinListen({ subject: '/meta/subs/room', p_node: 'n3' });
-		await late.channel.when('how many there are', () =>
-			late.channel.events.find((e) => e.get('action') === 'status' && e.get('online') === '2'));
-		await dismiss([ann]);
-		await shows(1);
-		await dismiss([bob, watcher, late]);
+		for (const name of NAMES)
+			await until(`three at ${name}`, async () => await online(name) === 3);
+		await dismiss([room.pop()]);
+		for (const name of NAMES)
+			await until(`two at ${name}`, async () => await online(name) === 2);
+		await dismiss(room);
+	});
+
+	it('tell who comes to those who watch at another one', async () => {
+		const watcher = await client.joinListen({ subject: '/meta/subs/door', p_node: 'n1' });
+		const came = () => watcher.channel.events.filter((e) => e.get('action') === 'subscribe')
+			.map((e) => e.get('from').split('-')[0]);
+
+		await until('somebody at each node to be told of', async () => {
+			await dismiss(await audience('/door'));
+			return NAMES.every((name) => came().includes(name));
+		});
+		await dismiss([watcher]);
 	});
 
 	it('go on when a bridge was killed and came back', async () => {
