@@ -148,8 +148,9 @@ SERVER_SRC = src/main.c $(call src,fcgi channel command daemon)
 RELAY_SRC = $(call src,relay)
 TOOL_SRC = $(sort $(wildcard src/tools/tool_*.c))
 PUBLISH_SRC = $(sort $(wildcard src/tools/publish_*.c))
+FEED_SRC = $(call src,feed)
 CTL_SRC = $(sort $(wildcard src/tools/ctl_*.c))
-UNIT_SRC = $(LIB_SRC) $(TOOL_SRC) $(filter-out src/main.c \
+UNIT_SRC = $(LIB_SRC) $(TOOL_SRC) $(FEED_SRC) $(filter-out src/main.c \
 	src/relay/pushlet-relay.c,$(SERVER_SRC) $(RELAY_SRC))
 UNIT_TESTS = $(sort $(wildcard tests/unit/test_*.c))
 UNIT_COMMON = $(filter-out $(UNIT_TESTS),$(wildcard tests/unit/*.c))
@@ -183,7 +184,7 @@ $(BUILD)/pushletd: $(call obj,$(SERVER_SRC)) $(LIBRARY)
 $(BUILD)/pushlet-relay: $(call obj,$(RELAY_SRC) src/fcgi/handover.c \
 	src/fcgi/record.c) $(LIBRARY)
 $(TOOLS): $(BUILD)/%: $(OBJ)/src/tools/%.o $(call obj,$(TOOL_SRC)) $(LIBRARY)
-$(BUILD)/pushlet-publish: $(call obj,$(PUBLISH_SRC))
+$(BUILD)/pushlet-publish: $(call obj,$(PUBLISH_SRC) $(FEED_SRC))
 $(BUILD)/pushletctl: $(call obj,$(CTL_SRC))
 $(BUILD)/pushletd $(BUILD)/pushlet-relay $(TOOLS): $(BUILD)/flags $(BUILD)/sources
 	$(call quiet,LINK)$(LINK) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
@@ -238,8 +239,6 @@ $(BUILD)/test/test_memory: private LIBS = $(CHECK_LIBS) $(TEST_LIBS) \
 $(OBJ)/tests/fuzz/%.o: private OBJ_CFLAGS = -fPIE -I$(<D)
 $(FUZZ_PROGRAMS): private LIBS = -fsanitize=fuzzer $(TEST_LIBS)
 $(FUZZ_PROGRAMS): $(BUILD)/fuzz/%: $(OBJ)/tests/fuzz/fuzz_%.o
-$(BUILD)/fuzz/publish: $(call obj,src/tools/publish_xml.c \
-	src/tools/publish_lines.c)
 
 $(filter-out $(CRASH_PROGRAMS),$(UNIT_PROGRAMS)) $(BENCH_PROGRAMS) \
 	$(FUZZ_PROGRAMS): $(BUILD)/test/libunits.a
