@@ -1,8 +1,8 @@
 ## pushlet-fcgi - a Pushlet server behind FastCGI
 ##
 ## Targets
-##   all            pushletd, pushlet-relay, pushlet-publish, pushletctl,
-##                  libpushlet.{a,so}
+##   all            pushletd, pushlet-relay, pushlet-publish, pushlet-sources,
+##                  pushletctl, libpushlet.{a,so}
 ##   run            install what is missing, build, start the demo
 ##   check          install what is missing, build, run every test
 ##   check-unit check-server check-browser check-guards
@@ -149,9 +149,11 @@ RELAY_SRC = $(call src,relay)
 TOOL_SRC = $(sort $(wildcard src/tools/tool_*.c))
 PUBLISH_SRC = $(sort $(wildcard src/tools/publish_*.c))
 FEED_SRC = $(call src,feed)
+SOURCES_SRC = $(call src,sources)
 CTL_SRC = $(sort $(wildcard src/tools/ctl_*.c))
 UNIT_SRC = $(LIB_SRC) $(TOOL_SRC) $(FEED_SRC) $(filter-out src/main.c \
-	src/relay/pushlet-relay.c,$(SERVER_SRC) $(RELAY_SRC))
+	src/relay/pushlet-relay.c src/sources/pushlet-sources.c, \
+	$(SERVER_SRC) $(RELAY_SRC) $(SOURCES_SRC))
 UNIT_TESTS = $(sort $(wildcard tests/unit/test_*.c))
 UNIT_COMMON = $(filter-out $(UNIT_TESTS),$(wildcard tests/unit/*.c))
 BENCHES = $(sort $(wildcard tests/bench/*.c))
@@ -170,13 +172,14 @@ FUZZ_PROGRAMS = $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/fuzz/%,$(FUZZERS))
 LIB_OBJ = $(call obj,$(LIB_SRC))
 $(LIB_OBJ): private OBJ_CFLAGS = -fPIC -fvisibility=hidden
 
-all: $(BUILD)/pushletd $(BUILD)/pushlet-relay $(TOOLS) $(LIBRARY) $(SHARED) \
-	$(BUILD)/pushlet.pc
+all: $(BUILD)/pushletd $(BUILD)/pushlet-relay $(BUILD)/pushlet-sources $(TOOLS) \
+	$(LIBRARY) $(SHARED) $(BUILD)/pushlet.pc
 
 LIB_LIBS = $(INIH_LIBS) -lrt
 $(BUILD)/pushletd: private LIBS = $(FCGI_LIBS) $(XML_LIBS) $(UV_LIBS) \
 	$(LIB_LIBS)
 $(BUILD)/pushlet-publish: private LIBS = $(XML_LIBS) $(LIB_LIBS)
+$(BUILD)/pushlet-sources: private LIBS = $(XML_LIBS) $(UV_LIBS) $(LIB_LIBS)
 $(BUILD)/pushletctl: private LIBS = $(CURSES_LIBS) $(LIB_LIBS)
 
 $(BUILD)/pushletd: $(call obj,$(SERVER_SRC)) $(LIBRARY)
@@ -185,8 +188,10 @@ $(BUILD)/pushlet-relay: $(call obj,$(RELAY_SRC) src/fcgi/handover.c \
 	src/fcgi/record.c) $(LIBRARY)
 $(TOOLS): $(BUILD)/%: $(OBJ)/src/tools/%.o $(call obj,$(TOOL_SRC)) $(LIBRARY)
 $(BUILD)/pushlet-publish: $(call obj,$(PUBLISH_SRC) $(FEED_SRC))
+$(BUILD)/pushlet-sources: $(call obj,$(SOURCES_SRC) $(FEED_SRC)) $(LIBRARY)
 $(BUILD)/pushletctl: $(call obj,$(CTL_SRC))
-$(BUILD)/pushletd $(BUILD)/pushlet-relay $(TOOLS): $(BUILD)/flags $(BUILD)/sources
+$(BUILD)/pushletd $(BUILD)/pushlet-relay $(BUILD)/pushlet-sources $(TOOLS): \
+	$(BUILD)/flags $(BUILD)/sources
 	$(call quiet,LINK)$(LINK) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
 
 $(LIBRARY): $(LIB_OBJ) $(BUILD)/sources
@@ -259,7 +264,7 @@ $(OBJ)/crash/%.o: %.c $(BUILD)/flags
 
 .SECONDARY:
 -include $(patsubst %.c,$(OBJ)/%.d,$(UNIT_SRC) src/main.c \
-	src/relay/pushlet-relay.c $(UNIT_TESTS) \
+	src/relay/pushlet-relay.c src/sources/pushlet-sources.c $(UNIT_TESTS) \
 	$(UNIT_COMMON) $(BENCHES) $(FUZZERS) $(wildcard src/tools/*.c)) \
 	$(LIB_SRC:%.c=$(OBJ)/crash/%.d)
 
@@ -375,6 +380,7 @@ INSTALLED = \
 	755:$(BUILD)/pushlet-relay:$(sbindir)/pushlet-relay \
 	755:$(BUILD)/pushletctl:$(sbindir)/pushletctl \
 	755:$(BUILD)/pushlet-publish:$(bindir)/pushlet-publish \
+	755:$(BUILD)/pushlet-sources:$(sbindir)/pushlet-sources \
 	644:$(LIBRARY):$(libdir)/libpushlet.a \
 	644:$(SHARED):$(libdir)/libpushlet.so.$(VERSION) \
 	644:$(BUILD)/pushlet.pc:$(libdir)/pkgconfig/pushlet.pc \
@@ -434,7 +440,8 @@ deb:
 # By name: BUILD may be a directory that holds other things as well.
 clean:
 	rm -rf $(addprefix $(BUILD)/,obj test bench deb fuzz test-logs flags sources \
-		pushletd pushlet-relay pushlet-publish pushletctl pushlet.pc libpushlet.a \
+		pushletd pushlet-relay pushlet-publish pushlet-sources pushletctl \
+		pushlet.pc libpushlet.a \
 		libpushlet.so libpushlet.so.$(SOVERSION))
 	@test ! -d $(BUILD) || rmdir --ignore-fail-on-non-empty $(BUILD)
 
