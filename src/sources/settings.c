@@ -233,18 +233,22 @@ static void check_user(struct reader *r, const struct source_settings *one)
 		       one->user);
 }
 
+static void check_source(struct reader *r, const struct source_settings *one)
+{
+	if (!*one->command)
+		refuse(r, one, " has no command");
+	check_subject(r, one);
+	check_attribute(r, one);
+	check_user(r, one);
+}
+
 static void check(struct reader *r)
 {
 	const struct settings *s = r->settings;
-	const struct source_settings *one;
+	size_t i;
 
-	for (one = s->sources; one < s->sources + s->n; one++) {
-		if (!*one->command)
-			refuse(r, one, " has no command");
-		check_subject(r, one);
-		check_attribute(r, one);
-		check_user(r, one);
-	}
+	for (i = 0; i < s->n; i++)
+		check_source(r, &s->sources[i]);
 	if (s->restart_min > s->restart_max) {
 		buf_printf(r->report, "%s: sources.restart.min is more than "
 			   "sources.restart.max\n", r->file);
