@@ -90,6 +90,14 @@ function takeEvents(text, each) {
 	return text.slice(end);
 }
 
+/* An error may be an event, too, which says why. */
+function reasonIn(type, text) {
+	let reason = text;
+	if (/json|event-stream/.test(type))
+		takeEvents(text, (e) => { reason = e.p_reason || reason; });
+	return reason;
+}
+
 function statusError(status, text) {
 	const kind = status === 400 && /expired id/i.test(text) ? 'gone' :
 		status >= 500 || status === 408 || status === 429 ? 'retry' :
@@ -98,16 +106,24 @@ function statusError(status, text) {
 		kind, { status });
 }
 
+/* The address for a request with a body.  A web server in front of several
+ * nodes does not see the id in there; its first part says whose it is. */
+function addressFor(url, id) {
+	const node = /^[a-z0-9]+(?=-)/.exec(id || '');
+	return node ? `${url}${/\?/.test(url) ? '&' : '?'}p_node=${node}` : url;
+}
+
 async function byFetch(link, fields, each, signal) {
 	const cut = (e) => { throw new PushletError(e.message, 'retry',
 		{ network: true }); };
-	const response = await fetch(link.url, { method: 'POST', signal,
-		body: new URLSearchParams(fields), cache: 'no-store',
-		credentials: link.options.credentials ? 'include' : 'same-origin',
+	const response = await fetch(addressFor(link.url, fields.p_id), {
+		method: 'POST', signal, body: new URLSearchParams(fields),
+		cache: 'no-store', credentials: link.options.credentials ? 'include' : 'same-origin',
 	}).catch(cut);
 	const type = response.headers.get('Content-Type') || '';
 	if (response.status !== 200)
-		throw statusError(response.status, await response.text().catch(cut));
+		throw statusError(response.status,
+			reasonIn(type, await response.text().catch(cut)));
 	if (!/json|event-stream/.test(type))
 		throw new PushletError(`${link.url} answers with ${type || 'no type'}`,
 			'retry');
@@ -325,7 +341,7 @@ const keyOf = (spec) => JSON.stringify([spec.subject, spec.label, spec.own]);
 /* For pages that are about to go. */
 function sendLeave(url, id) {
 	if (id)
-		navigator.sendBeacon(url, new URLSearchParams(
+		navigator.sendBeacon(addressFor(url, id), new URLSearchParams(
 			{ p_event: 'leave', p_id: id }));
 }
 
@@ -386,6 +402,7 @@ class Link extends Commands {
 		if (state === before)
 			return;
 		this.state = state;
+		this.sink.changed();	/* first: handlers look at it */
 		if (before === 'live')
 			this.sink.tell('close', { reason, final: state === 'closed' });
 		this.sink.tell('state', { state, transport: this.transport });
@@ -394,7 +411,6 @@ class Link extends Commands {
 				{ transport: this.transport, p_id: this.id,
 					ms: now - this.since });
 		this.since = now;
-		this.sink.changed();
 	}
 
 	trouble(error) {
@@ -725,6 +741,8 @@ class Link extends Commands {
 		}
 		if (end && end.p_event === 'refresh')
 			return listen && mode !== 'stream' ? 0 : Number(end.p_wait) || 0;
+		if (end && end.p_status)
+			throw statusError(Number(end.p_status), end.p_reason);
 		throw end ? new PushletError(end.p_reason || 'aborted',
 			end.p_event === 'abort' ? 'gone' : 'refused') :
 			new PushletError('the response was cut short', 'retry');

@@ -9,7 +9,8 @@
  */
 import { cancel } from './timers.mjs';
 import { Commands } from './commands.mjs';
-import { byFetch, byScript, bySource, PushletError } from './requests.mjs';
+import { addressFor, byFetch, byScript, bySource } from './requests.mjs';
+import { PushletError, statusError } from './requests.mjs';
 
 const ACK_EVENTS = 48, ACK_AGE = 4000;	/* acknowledge a stream at the latest */
 const MISSES_MAX = 3;		/* then another transport is tried */
@@ -23,7 +24,7 @@ export const keyOf = (spec) => JSON.stringify([spec.subject, spec.label, spec.ow
 /* For pages that are about to go. */
 export function sendLeave(url, id) {
 	if (id)
-		navigator.sendBeacon(url, new URLSearchParams(
+		navigator.sendBeacon(addressFor(url, id), new URLSearchParams(
 			{ p_event: 'leave', p_id: id }));
 }
 
@@ -84,6 +85,7 @@ export class Link extends Commands {
 		if (state === before)
 			return;
 		this.state = state;
+		this.sink.changed();	/* first: handlers look at it */
 		if (before === 'live')
 			this.sink.tell('close', { reason, final: state === 'closed' });
 		this.sink.tell('state', { state, transport: this.transport });
@@ -92,7 +94,6 @@ export class Link extends Commands {
 				{ transport: this.transport, p_id: this.id,
 					ms: now - this.since });
 		this.since = now;
-		this.sink.changed();
 	}
 
 	trouble(error) {
@@ -423,6 +424,8 @@ export class Link extends Commands {
 		}
 		if (end && end.p_event === 'refresh')
 			return listen && mode !== 'stream' ? 0 : Number(end.p_wait) || 0;
+		if (end && end.p_status)
+			throw statusError(Number(end.p_status), end.p_reason);
 		throw end ? new PushletError(end.p_reason || 'aborted',
 			end.p_event === 'abort' ? 'gone' : 'refused') :
 			new PushletError('the response was cut short', 'retry');

@@ -30,7 +30,15 @@ function takeEvents(text, each) {
 	return text.slice(end);
 }
 
-function statusError(status, text) {
+/* An error may be an event, too, which says why. */
+function reasonIn(type, text) {
+	let reason = text;
+	if (/json|event-stream/.test(type))
+		takeEvents(text, (e) => { reason = e.p_reason || reason; });
+	return reason;
+}
+
+export function statusError(status, text) {
 	const kind = status === 400 && /expired id/i.test(text) ? 'gone' :
 		status >= 500 || status === 408 || status === 429 ? 'retry' :
 		'refused';
@@ -38,16 +46,24 @@ function statusError(status, text) {
 		kind, { status });
 }
 
+/* The address for a request with a body.  A web server in front of several
+ * nodes does not see the id in there; its first part says whose it is. */
+export function addressFor(url, id) {
+	const node = /^[a-z0-9]+(?=-)/.exec(id || '');
+	return node ? `${url}${/\?/.test(url) ? '&' : '?'}p_node=${node}` : url;
+}
+
 export async function byFetch(link, fields, each, signal) {
 	const cut = (e) => { throw new PushletError(e.message, 'retry',
 		{ network: true }); };
-	const response = await fetch(link.url, { method: 'POST', signal,
-		body: new URLSearchParams(fields), cache: 'no-store',
-		credentials: link.options.credentials ? 'include' : 'same-origin',
+	const response = await fetch(addressFor(link.url, fields.p_id), {
+		method: 'POST', signal, body: new URLSearchParams(fields),
+		cache: 'no-store', credentials: link.options.credentials ? 'include' : 'same-origin',
 	}).catch(cut);
 	const type = response.headers.get('Content-Type') || '';
 	if (response.status !== 200)
-		throw statusError(response.status, await response.text().catch(cut));
+		throw statusError(response.status,
+			reasonIn(type, await response.text().catch(cut)));
 	if (!/json|event-stream/.test(type))
 		throw new PushletError(`${link.url} answers with ${type || 'no type'}`,
 			'retry');

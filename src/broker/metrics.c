@@ -72,9 +72,12 @@ static void room(struct buf *out, const struct status *s)
 	gauge(out, "workers", s->workers, "Processes that serve.");
 	gauge(out, "workers_limit", s->geometry.workers,
 	      "Most processes there can be (workers.max).");
-	gauge(out, "events_waiting", s->queued, "Events in all queues.");
-	gauge(out, "queue_fullest", s->queued_most,
-	      "Events in the fullest queue.");
+	gauge(out, "events_waiting", s->waiting,
+	      "Events in all queues that no response carried yet.");
+	gauge(out, "events_unacknowledged", s->queued - s->waiting,
+	      "Events that responses carried, until their clients say so.");
+	gauge(out, "queue_fullest", s->waiting_most,
+	      "Events that wait in the fullest queue.");
 	gauge(out, "queue_limit", s->geometry.queue,
 	      "Events a queue can hold (queue.size).");
 	gauge(out, "log_bytes", s->log_head - s->log_tail,

@@ -97,7 +97,7 @@ static void add_sessions(const struct broker *b, struct notice *n)
 static void add_from(struct notice *n, const struct session *s)
 {
 	event_add_n(&n->event, "from", strlen("from"), s->handle,
-		    strnlen(s->handle, SESSION_HANDLE_LEN));
+		    strnlen(s->handle, SESSION_HANDLE_SIZE));
 }
 
 void presence_session(struct broker *b, const struct session *s,

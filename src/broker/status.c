@@ -11,6 +11,20 @@
 #include "broker/session.h"
 #include "broker/view.h"
 
+static uint64_t larger(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* What a response carried is in the queue until the client says that it has
+ * arrived, and gives way to what waits: it fills nothing. */
+static uint64_t waiting(const struct session *s)
+{
+	uint64_t next = larger(s->queue_tail, s->queue_carried);
+
+	return s->queue_head > next ? s->queue_head - next : 0;
+}
+
 static void read_sessions(struct broker *b, struct status *out)
 {
 	uint64_t queued;
@@ -26,8 +40,9 @@ static void read_sessions(struct broker *b, struct status *out)
 		out->listening += s->channel != 0;
 		queued = s->queue_head - s->queue_tail;
 		out->queued += queued;
-		if (queued > out->queued_most)
-			out->queued_most = queued;
+		out->queued_most = larger(out->queued_most, queued);
+		out->waiting += waiting(s);
+		out->waiting_most = larger(out->waiting_most, waiting(s));
 	}
 }
 
@@ -54,6 +69,12 @@ void status_read(struct broker *b, struct status *out)
 	out->minute = sample_pace(b, 60);
 	read_sessions(b, out);
 	broker_unlock(b);
+}
+
+uint32_t status_modeless(const struct status *s)
+{
+	return s->sessions - s->by_mode[MODE_STREAM] - s->by_mode[MODE_PULL] -
+	       s->by_mode[MODE_POLL];
 }
 
 static uint32_t channels_of(struct broker *b, uint32_t worker)
@@ -117,7 +138,7 @@ void status_session_copy(struct broker *b, const struct session *s,
 
 	memcpy(out->handle, s->handle, sizeof(out->handle));
 	address_write(out->address, &s->address);
-	out->handle[SESSION_HANDLE_LEN] = '\0';
+	out->handle[sizeof(out->handle) - 1] = '\0';
 	out->format = s->format;
 	out->mode = s->mode;
 	out->listened = s->flags & SESSION_LISTENED;
@@ -127,6 +148,7 @@ void status_session_copy(struct broker *b, const struct session *s,
 	out->lease_ms = s->channel ? -1 :
 		(int64_t)((uint64_t)s->lease_end - (uint64_t)now);
 	out->queued = s->queue_head - s->queue_tail;
+	out->waiting = waiting(s);
 	out->delivered = s->delivered;
 	out->lost = s->lost;
 	out->subscriptions = s->subscription_count;

@@ -21,7 +21,10 @@
 	X(lost, "Events lost to sessions that did not keep up.") \
 	X(refused, "Requests refused, by a rule or for want of room.") \
 	X(repairs, "Repairs of the segment, after a crash or by order.") \
-	X(workers_reaped, "Processes found dead.")
+	X(workers_reaped, "Processes found dead.") \
+	X(sent, "Events sent to other nodes.") \
+	X(received, "Events received from other nodes.") \
+	X(missed, "Events of other nodes that never came.")
 
 struct status {
 	uint64_t epoch;
@@ -38,8 +41,10 @@ struct status {
 	uint32_t open[3];		/* those, by mode of the channel */
 	uint64_t listen_slots;		/* for streams and waiting pulls */
 	struct pace second, minute;	/* up to now; sample.h */
-	uint64_t queued;		/* references waiting in all queues */
+	uint64_t queued;		/* references in all queues */
 	uint64_t queued_most;		/* in the fullest one */
+	uint64_t waiting;		/* of these, those that no response */
+	uint64_t waiting_most;		/* carried yet; in one queue */
 };
 
 struct status_worker {
@@ -49,7 +54,7 @@ struct status_worker {
 };
 
 struct status_session {
-	char handle[SESSION_HANDLE_LEN + 1];
+	char handle[SESSION_HANDLE_SIZE];
 	char address[ADDRESS_TEXT];
 	unsigned format;
 	unsigned mode;
@@ -57,12 +62,15 @@ struct status_session {
 	uint32_t pid;			/* of the worker that serves it */
 	int64_t joined;			/* seconds since 1970 */
 	int64_t lease_ms;		/* left; -1 while listening */
-	uint64_t queued, delivered, lost;
+	uint64_t queued, waiting, delivered, lost;
 	uint32_t subscriptions;
 	struct buf subjects;		/* comma list; owned */
 };
 
 void status_read(struct broker *b, struct status *out);
+
+/* Sessions that never listened. */
+uint32_t status_modeless(const struct status *s);
 
 /* Arrays on the heap, *n_out long; NULL when empty or out of memory.  The
  * caller frees them (status_sessions_free). */

@@ -139,15 +139,23 @@ void adapter_between(const struct adapter *a, struct buf *out)
 		buf_puts(out, a->between);
 }
 
+/* Does it send its client away, to come back? */
+static bool is_refresh(const struct adapter *a, const struct event *e)
+{
+	const char *kind = event_get(e, "p_event");
+
+	if (!a->refresh || !kind)
+		return false;
+	return a->returns ? event_get(e, "p_wait") != NULL :
+	       event_get(e, "p_url") && strcmp(kind, "refresh") == 0;
+}
+
 void adapter_event(const struct adapter *a, struct buf *out,
 		   const struct event *e, bool first)
 {
-	const char *kind = event_get(e, "p_event");
-	const char *url = event_get(e, "p_url");
-
 	if (!first)
 		adapter_between(a, out);
-	if (a->refresh && kind && url && strcmp(kind, "refresh") == 0) {
+	if (is_refresh(a, e)) {
 		a->refresh(out, e, wait_of(e));
 		return;
 	}

@@ -48,7 +48,8 @@ struct adapter {
 	void (*close)(struct buf *out, uint64_t eid);
 	/* Written for an event whose p_event is refresh, instead of open/
 	 * attr/close; NULL: it is an event like any other.  It has a p_url;
-	 * wait is its p_wait, in milliseconds. */
+	 * wait is its p_wait, in milliseconds.  Where clients return by
+	 * themselves it is for every event that has a p_wait. */
 	void (*refresh)(struct buf *out, const struct event *e, unsigned wait);
 	/* ends a whole response; may be NULL */
 	void (*finish)(struct buf *out);

@@ -45,7 +45,7 @@ uint64_t deliver_wait(const struct deliver *d, const struct channel *c)
 static void complain(struct deliver *d, const struct channel *c,
 		     const char *what)
 {
-	char handle[SESSION_HANDLE_LEN + 1], others[48] = "";
+	char handle[SESSION_HANDLE_SIZE], others[48] = "";
 	int64_t now = clock_ms();
 
 	if (now - d->complained < COMPLAIN_PERIOD) {

@@ -17,20 +17,48 @@ static const char common_head[] =
 	"Referrer-Policy: no-referrer\r\n"
 	"\r\n";
 
-void answer_head(struct buf *out, const char *content_type, const char *more)
+static const char *reason(int status)
 {
-	buf_printf(out, "Status: 200 OK\r\nContent-Type: %s\r\n%s",
-		   content_type, more);
+	switch (status) {
+	case 200:
+		return "OK";
+	case 400:
+		return "Bad Request";
+	case 403:
+		return "Forbidden";
+	case 405:
+		return "Method Not Allowed";
+	case 413:
+		return "Content Too Large";
+	case 414:
+		return "URI Too Long";
+	case 429:
+		return "Too Many Requests";
+	case 503:
+		return "Service Unavailable";
+	default:
+		return "Internal Server Error";
+	}
+}
+
+void answer_head(struct buf *out, int status, const char *content_type,
+		 const char *more)
+{
+	buf_printf(out, "Status: %d %s\r\nContent-Type: %s\r\n%s", status,
+		   reason(status), content_type, more);
+	if (status == 405)
+		buf_puts(out, "Allow: GET, POST\r\n");
+	if (status == 503)
+		buf_puts(out, "Retry-After: 5\r\n");
 	buf_puts(out, common_head);
 }
 
-void answer_start(struct answer *a, struct buf *out, const char *more,
+void answer_start(struct answer *a, struct buf *out,
 		  const struct adapter *adapter, const char *callback)
 {
 	a->out = out;
 	a->adapter = adapter;
 	a->first = true;
-	answer_head(out, adapter->content_type, more);
 	if (adapter->start)
 		adapter->start(out, callback);
 }
@@ -60,28 +88,6 @@ void answer_finish(struct answer *a)
 		a->adapter->finish(a->out);
 }
 
-static const char *reason(int status)
-{
-	switch (status) {
-	case 400:
-		return "Bad Request";
-	case 403:
-		return "Forbidden";
-	case 405:
-		return "Method Not Allowed";
-	case 413:
-		return "Content Too Large";
-	case 414:
-		return "URI Too Long";
-	case 429:
-		return "Too Many Requests";
-	case 503:
-		return "Service Unavailable";
-	default:
-		return "Internal Server Error";
-	}
-}
-
 void answer_empty(struct buf *out, const char *more, const char *others)
 {
 	buf_printf(out, "Status: 204 No Content\r\n%s%s%s", more, others,
@@ -91,13 +97,6 @@ void answer_empty(struct buf *out, const char *more, const char *others)
 void answer_error(struct buf *out, const char *more, int status,
 		  const char *text)
 {
-	buf_printf(out, "Status: %d %s\r\n"
-		   "Content-Type: text/plain;charset=UTF-8\r\n%s", status,
-		   reason(status), more);
-	if (status == 405)
-		buf_puts(out, "Allow: GET, POST\r\n");
-	if (status == 503)
-		buf_puts(out, "Retry-After: 5\r\n");
-	buf_puts(out, common_head);
+	answer_head(out, status, "text/plain;charset=UTF-8", more);
 	buf_printf(out, "%s\n", text);
 }

@@ -16,12 +16,13 @@ struct answer {
 	bool first;			/* no event is written yet */
 };
 
-/* Head of an answer with status 200, with more lines; the body follows. */
-void answer_head(struct buf *out, const char *content_type, const char *more);
+/* Head of an answer with an HTTP status and more lines; the body follows. */
+void answer_head(struct buf *out, int status, const char *content_type,
+		 const char *more);
 
-/* Head of a protocol answer, with more lines, and what the format begins with.
- * callback as in struct adapter. */
-void answer_start(struct answer *a, struct buf *out, const char *more,
+/* What the format begins with, behind the head.  callback as in struct
+ * adapter. */
+void answer_start(struct answer *a, struct buf *out,
 		  const struct adapter *adapter, const char *callback);
 
 /* Writes an event with p_time added, and empties it. */

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "broker/name.h"
 #include "broker/owner.h"
 #include "broker/publish.h"
 #include "broker/subscription.h"
@@ -164,6 +165,21 @@ static int (*const commands[])(struct task *) = {
 	[COMMAND_UNKNOWN] = do_unknown,
 };
 
+/* No such session, or not here.  Its client is to join anew in either case, but
+ * who looks for what is wrong with a configuration wants to know which. */
+static int refuse_id(struct task *t)
+{
+	const char *id = t->command.id;
+	char node[NODE_SIZE];
+
+	broker_node(t->broker, node);
+	if (!*node || name_kind(id) != NAME_ID || !name_foreign(id, node))
+		return task_refuse(t, GONE, NULL);
+	return refuse(&t->refusal, 400, "Invalid or expired id: join again "
+		      "(it is of node '%.*s', this is '%s')",
+		      (int)name_node(id), id, node);
+}
+
 /* Finds the session of a request that has one. */
 static int find_session(struct task *t)
 {
@@ -171,9 +187,9 @@ static int find_session(struct task *t)
 	    !owner_is(t->broker, t->command.id,
 		      (enum session_bind)t->rules.session_bind,
 		      t->request->user, task_address(t)))
-		return task_refuse(t, GONE, NULL);
+		return refuse_id(t);
 	if (session_find(t->broker, t->command.id, &t->session) != DONE)
-		return task_refuse(t, GONE, NULL);
+		return refuse_id(t);
 	t->adapter = adapter_at(t->session.format);
 	return t->adapter ? 0 : task_refuse(t, GONE, NULL);
 }
@@ -198,13 +214,29 @@ static int choose_callback(struct task *t)
 	return 0;
 }
 
+/* Refused before it was read: in which format does it await its answer? */
+static int refuse_at_gate(struct task *t, const struct event_limits *limits)
+{
+	struct refusal why = t->refusal;
+
+	if (command_read(&t->command, t->request, limits,
+			 t->rules.request_bytes) == 0) {
+		if (command_joins(&t->command))
+			choose_format(t);
+		else
+			find_session(t);
+	}
+	t->refusal = why;
+	return -1;
+}
+
 static int carry_out(struct task *t)
 {
 	struct event_limits limits = broker_event_limits(t->broker);
 	int rc;
 
 	if (gate_enter(t) < 0)
-		return -1;
+		return refuse_at_gate(t, &limits);
 	if (origin_preflight(t->rules.origin_allow, t->request, t->head,
 			     &t->response->bytes))
 		return 0;
@@ -246,20 +278,32 @@ static int turn_away(struct task *t)
 		      "again");
 }
 
+/* Neither can one with an EventSource; and that comes back after p_wait. */
+static bool is_source(const struct task *t)
+{
+	return t->adapter && t->adapter->returns &&
+	       strstr(request_param(t->request, "HTTP_ACCEPT"),
+		      "text/event-stream");
+}
+
+/* An HTTP error is a line of text, but a rule's reason is an event, too. */
 static void refuse_all(struct task *t)
 {
 	const char *id = *t->session.id ? t->session.id : NULL;
-	bool called = tell_by_callback(t);
+	bool error = t->refusal.status != 200;
+	bool blind = tell_by_callback(t) || (t->denied && is_source(t));
 	char status[8] = "", wait[16] = "";
 
 	buf_clear(&t->response->bytes);
-	if (t->refusal.status != 200 && !called) {
+	if (error && !blind && !(t->denied && t->adapter)) {
 		answer_error(&t->response->bytes, t->head, t->refusal.status,
 			     t->refusal.text);
 		return;
 	}
-	if (t->refusal.status != 200)
+	if (error)
 		snprintf(status, sizeof(status), "%d", t->refusal.status);
+	if (error && !blind)
+		t->status = t->refusal.status;
 	if (t->wait)
 		snprintf(wait, sizeof(wait), "%u", t->wait);
 	task_acknowledge(t, "nack", "p_id", id, "p_status",

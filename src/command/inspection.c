@@ -24,7 +24,7 @@ static bool asks_for(const struct request *q, const char *name)
 
 static void tell_metrics(struct broker *b, struct response *r)
 {
-	answer_head(&r->bytes, METRICS_TYPE, "");
+	answer_head(&r->bytes, 200, METRICS_TYPE, "");
 	metrics_render(b, &r->bytes);
 }
 
@@ -36,7 +36,7 @@ static void tell_health(struct broker *b, struct response *r)
 		answer_error(&r->bytes, "", 503, why);
 		return;
 	}
-	answer_head(&r->bytes, "text/plain;charset=UTF-8", "");
+	answer_head(&r->bytes, 200, "text/plain;charset=UTF-8", "");
 	buf_puts(&r->bytes, "ok\n");
 }
 

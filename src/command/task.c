@@ -33,8 +33,9 @@ int task_acknowledge(struct task *t, const char *name, ...)
 			event_add(&e, key, value);
 	}
 	va_end(ap);
-	answer_start(&t->answer, &t->response->bytes, t->head, t->adapter,
-		     t->callback);
+	answer_head(&t->response->bytes, t->status ? t->status : 200,
+		    t->adapter->content_type, t->head);
+	answer_start(&t->answer, &t->response->bytes, t->adapter, t->callback);
 	answer_event(&t->answer, &e);
 	event_release(&e);
 	return 0;

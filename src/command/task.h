@@ -33,6 +33,7 @@ struct task {
 	const struct adapter *adapter;	/* of the answer */
 	const char *callback;		/* p_callback, or NULL */
 	struct answer answer;
+	int status;			/* HTTP status of that; 0: 200 */
 	struct refusal refusal;
 	unsigned wait;			/* ms until asking again may help */
 	bool denied;			/* the refusal is one by a rule */

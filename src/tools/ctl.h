@@ -44,6 +44,9 @@ enum tool_exit ctl_doctor(const struct ctl_request *q);
 
 /* -- what they share ---------------------------------------------------- */
 
+/* The width of a column of handles. */
+int ctl_handle_width(const struct broker *b);
+
 /* Complains that no session has that handle; returns TOOL_BAD. */
 enum tool_exit ctl_no_session(const char *handle);
 

@@ -35,12 +35,13 @@ static const char *read_port(struct http_url *u, const char *s, size_t n)
 /* host, host:port, [::1] or [::1]:port, of n bytes. */
 static const char *read_authority(struct http_url *u, const char *s, size_t n)
 {
+	static const char needs_host[] = "it needs a host of at most 255 bytes";
 	const char *end = s + n, *host = s, *stop;
 
 	if (memchr(s, '@', n))
 		return "a user and a password in it are not supported";
-	if (n == 0 || n >= sizeof(u->host))
-		return "it needs a host of at most 255 bytes";
+	if (n >= sizeof(u->host))
+		return needs_host;
 	snprintf(u->authority, sizeof(u->authority), "%.*s", (int)n, s);
 	if (*s == '[') {
 		host = s + 1;
@@ -53,6 +54,8 @@ static const char *read_authority(struct http_url *u, const char *s, size_t n)
 		s = stop = stop ? stop : end;
 	}
 	snprintf(u->host, sizeof(u->host), "%.*s", (int)(stop - host), host);
+	if (!*u->host)
+		return needs_host;
 	if (s == end)
 		return NULL;
 	return *s == ':' ? read_port(u, s + 1, (size_t)(end - s - 1)) :
@@ -72,7 +75,7 @@ const char *http_url_read(struct http_url *u, const char *text)
 		return "it must begin with http://";
 	text += strlen(scheme);
 	u->path = text + strcspn(text, "/?#");
-	if (strpbrk(u->path, "?# \r\n"))
+	if (strpbrk(text, "?# \t\r\n"))
 		return "it must end with the path: no query, no blank";
 	return read_authority(u, text, (size_t)(u->path - text));
 }
@@ -183,15 +186,17 @@ void http_header(const struct http *h, const char *name, char *out, size_t n)
 static bool take_head(struct http *h)
 {
 	char *end = h->raw.data ? strstr(h->raw.data, "\r\n\r\n") : NULL;
+	const char *first;
 	char text[32], *stop;
 
 	if (h->status || !end)
 		return h->status != 0;
 	buf_add(&h->head, h->raw.data, (size_t)(end + 2 - h->raw.data));
 	buf_drop(&h->raw, (size_t)(end + 4 - h->raw.data));
-	stop = strchr(h->head.data, ' ');
+	first = buf_str(&h->head);
+	stop = strchr(first, ' ');
 	h->status = stop ? (int)strtol(stop, NULL, 10) : -1;
-	if (h->status < 100 || strncmp(h->head.data, "HTTP/1.", 7) != 0)
+	if (h->status < 100 || strncmp(first, "HTTP/1.", 7) != 0)
 		h->status = -1;
 	http_header(h, "Transfer-Encoding", text, sizeof(text));
 	h->chunked = strcasecmp(text, "chunked") == 0;
@@ -214,7 +219,7 @@ static bool take_size(struct http *h)
 		return false;
 	h->left = strtoull(h->raw.data + skip, NULL, 16);
 	buf_drop(&h->raw, (size_t)(end + 2 - h->raw.data));
-	h->ended = h->whole = h->left == 0;
+	h->ended = h->left == 0;
 	return !h->ended;
 }
 
@@ -236,13 +241,12 @@ static void take_body(struct http *h)
 			break;
 	}
 	if (h->sized && h->left == 0)
-		h->ended = h->whole = true;
+		h->ended = true;
 }
 
 static void take_end(struct http *h, ssize_t n)
 {
 	h->ended = true;
-	h->whole = n == 0 && h->status && !h->chunked && !h->sized;
 	if (!h->status)
 		snprintf(h->error, sizeof(h->error), "%s", n < 0 ?
 			 strerror(errno) : "the connection was closed");

@@ -122,7 +122,7 @@ static void show_limits(struct buf *out, const struct status *s)
 	show_limit(out, "sessions", s->sessions, g->sessions);
 	show_limit(out, "subscriptions", s->subscriptions, g->subscriptions);
 	show_limit(out, "workers", s->workers, g->workers);
-	show_limit(out, "fullest queue", s->queued_most, g->queue);
+	show_limit(out, "fullest queue", s->waiting_most, g->queue);
 	show_limit(out, "log bytes", log_used(s), g->log_bytes);
 	show_limit(out, "history bytes", history_used(s), g->history_bytes);
 	if (s->listen_slots)
@@ -132,15 +132,17 @@ static void show_limits(struct buf *out, const struct status *s)
 
 static void show_now(struct buf *out, const struct status *s)
 {
-	buf_printf(out, "\n%-16s%8s%8s%8s%12s\n", "", "stream", "pull",
-		   "poll", "all");
-	buf_printf(out, "%-16s%8u%8u%8u%12u\n", "sessions",
+	buf_printf(out, "\n%-16s%8s%8s%8s%8s%9s\n", "by mode", "stream",
+		   "pull", "poll", "none", "all");
+	buf_printf(out, "%-16s%8u%8u%8u%8u%9u\n", "sessions",
 		   s->by_mode[MODE_STREAM], s->by_mode[MODE_PULL],
-		   s->by_mode[MODE_POLL], s->sessions);
-	buf_printf(out, "%-16s%8u%8u%8u%12u\n", "open channels",
+		   s->by_mode[MODE_POLL], status_modeless(s), s->sessions);
+	buf_printf(out, "%-16s%8u%8u%8u%8s%9u\n", "open channels",
 		   s->open[MODE_STREAM], s->open[MODE_PULL],
-		   s->open[MODE_POLL], s->listening);
-	buf_printf(out, "%-16s%36" PRIu64 "\n", "waiting events", s->queued);
+		   s->open[MODE_POLL], "", s->listening);
+	buf_printf(out, "\nevents waiting%11" PRIu64 ", sent but not "
+		   "acknowledged %" PRIu64 "\n", s->waiting,
+		   s->queued - s->waiting);
 }
 
 /* A second, of what was counted within a period. */
@@ -152,18 +154,29 @@ static void show_rate(struct buf *out, uint64_t n, int64_t ms)
 		buf_printf(out, "%13s", "-");
 }
 
+/* A count's name, with blanks for what C makes of them. */
+static void show_name(struct buf *out, const char *name)
+{
+	int n;
+
+	for (n = 0; *name; name++, n++)
+		buf_putc(out, *name == '_' ? ' ' : *name);
+	buf_printf(out, "%*s", 16 - n, "");
+}
+
 static void show_counts(struct buf *out, const struct picture *p)
 {
 	int i;
 
-	buf_printf(out, "\n%-16s%14s%13s%13s\n", "counted", "since made",
-		   "last second", "last minute");
+	buf_printf(out, "\n%-16s%14s%26s\n%-16s%14s%13s%13s\n", "", "",
+		   "a second, over the last", "counted", "since made",
+		   "second", "minute");
 	for (i = 0; i < COUNTS; i++) {
-		buf_printf(out, "%-16s%14" PRIu64, p->counts[i].name,
-			   p->counts[i].n);
+		show_name(out, p->counts[i].name);
+		buf_printf(out, "%14" PRIu64, p->counts[i].n);
 		show_rate(out, p->second[i].n, p->status.second.ms);
 		show_rate(out, p->minute[i].n, p->status.minute.ms);
-		buf_puts(out, i == 0 ? " a second\n" : "\n");
+		buf_putc(out, '\n');
 	}
 }
 
@@ -260,6 +273,7 @@ static void write_rate(struct json *j, const char *key,
 		return;
 	}
 	json_object(j, key);
+	json_uint(j, "ms", (uint64_t)ms);
 	for (i = 0; i < COUNTS; i++)
 		json_thousandths(j, a[i].name, (uint64_t)
 				 ((double)a[i].n * 1e6 / (double)ms + 0.5));
@@ -321,6 +335,8 @@ static void write_all(struct json *j, const char *name,
 	json_uint(j, "subscriptions", s->subscriptions);
 	json_uint(j, "queued", s->queued);
 	json_uint(j, "queued_most", s->queued_most);
+	json_uint(j, "waiting", s->waiting);
+	json_uint(j, "waiting_most", s->waiting_most);
 	write_amounts(j, "counts", p->counts, COUNTS);
 	write_rates(j, p);
 	write_ring(j, "log", s->log_head, s->log_tail);

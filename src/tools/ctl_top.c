@@ -16,13 +16,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/utf8.h"
 #include "broker/format.h"
 #include "broker/session.h"
 
-enum { PERIOD = 1000, HEAD = 4, ESCAPE = 27 };
+enum { PERIOD = 1000, HEAD = 7, ESCAPE = 27,
+       WIDE = 110 };		/* columns, for more about a session */
 
-enum order { BY_QUEUED, BY_DELIVERED, BY_LOST };
+enum order { BY_WAITING, BY_DELIVERED, BY_LOST };
 
 struct top {
 	struct broker *broker;
@@ -55,64 +57,133 @@ static void put_line(int y, const struct buf *text)
 		clrtoeol();
 }
 
-static double rate(uint64_t n, const struct pace *p)
-{
-	return p->ms > 0 ? (double)n * 1000 / (double)p->ms : 0;
-}
-
 static void add_head(struct buf *out, struct broker *b, const struct status *s)
 {
 	tool_add_safe(out, broker_name(b));
 	buf_puts(out, "  up ");
 	ctl_add_period(out, ctl_since(s->created));
-	buf_printf(out, "  sessions %u of %u (stream %u, pull %u, poll %u), "
-		   "listening %u, processes %u", s->sessions,
-		   s->geometry.sessions, s->by_mode[MODE_STREAM],
-		   s->by_mode[MODE_PULL], s->by_mode[MODE_POLL],
-		   s->listening, s->workers);
+	buf_printf(out, "  processes %u  ", s->workers);
+	ctl_add_time(out, clock_unix());
 }
 
-static void add_rates(struct buf *out, const struct status *s)
+static void add_sessions(struct buf *out, const struct status *s)
 {
-	const struct counts *c = &s->second.counts;
-
-	buf_printf(out, "a second: published %.1f, queued %.1f, delivered "
-		   "%.1f, lost %.1f, joins %.1f", rate(c->published, &s->second),
-		   rate(c->queued, &s->second), rate(c->delivered, &s->second),
-		   rate(c->lost, &s->second), rate(c->joins, &s->second));
+	buf_printf(out, "sessions %u of %u: stream %u, pull %u, poll %u, none "
+		   "%u; listening %u", s->sessions, s->geometry.sessions,
+		   s->by_mode[MODE_STREAM], s->by_mode[MODE_PULL],
+		   s->by_mode[MODE_POLL], status_modeless(s), s->listening);
 }
 
-static void add_totals(struct buf *out, const struct status *s)
+static double percent(uint64_t head, uint64_t tail, uint64_t of)
 {
-	buf_printf(out, "waiting %" PRIu64 ", fullest queue %" PRIu64
-		   " of %u, log %.0f%%, lost %" PRIu64 ", refused %" PRIu64
-		   ", repairs %" PRIu64, s->queued, s->queued_most,
-		   s->geometry.queue, 100.0 * (double)(s->log_head -
-		   s->log_tail) / (double)s->geometry.log_bytes,
-		   s->counts.lost, s->counts.refused, s->counts.repairs);
+	return of ? 100.0 * (double)(head - tail) / (double)of : 0;
 }
 
-static void add_heading(struct buf *out, enum order order)
+static void add_room(struct buf *out, const struct status *s)
 {
-	buf_printf(out, "%-*s  %-6s %-10s %8s%c %8s%c %6s%c %11s  %-15s  %s",
-		   SESSION_HANDLE_LEN, "HANDLE", "MODE", "FORMAT", "QUEUED",
-		   order == BY_QUEUED ? '*' : ' ', "DELIVERED",
+	const struct geometry *g = &s->geometry;
+
+	buf_printf(out, "waiting %" PRIu64 ", fullest queue %" PRIu64 " of %u; "
+		   "log %.0f%%, history %.0f%%; repairs %" PRIu64, s->waiting,
+		   s->waiting_most, g->queue,
+		   percent(s->log_head, s->log_tail, g->log_bytes),
+		   percent(s->history_head, s->history_tail, g->history_bytes),
+		   s->counts.repairs);
+}
+
+/* -- the counts that matter from one second to the next --------------------- */
+
+#define SHOWN(X) X(published) X(queued) X(delivered) X(lost) X(refused) X(joins)
+
+static void add_count_names(struct buf *out)
+{
+	buf_printf(out, "%-12s", "");
+#define NAME(field) buf_printf(out, "%11s", #field);
+	SHOWN(NAME)
+#undef NAME
+}
+
+static void add_rates(struct buf *out, const struct pace *p)
+{
+	buf_printf(out, "%-12s", "a second");
+#define RATE(field) if (p->ms > 0) \
+		buf_printf(out, "%11.1f", \
+			   (double)p->counts.field * 1000 / (double)p->ms); \
+	else \
+		buf_printf(out, "%11s", "-");
+	SHOWN(RATE)
+#undef RATE
+}
+
+static void add_totals(struct buf *out, const struct counts *c)
+{
+	buf_printf(out, "%-12s", "since made");
+#define TOTAL(field) buf_printf(out, "%11" PRIu64, c->field);
+	SHOWN(TOTAL)
+#undef TOTAL
+}
+
+/* -- a session, a line ------------------------------------------------------ */
+
+/* How sessions are shown. */
+struct columns {
+	int handle;			/* how wide */
+	bool wide;			/* room for more columns */
+};
+
+static struct columns columns_of(struct broker *b)
+{
+	return (struct columns){ ctl_handle_width(b), COLS >= WIDE };
+}
+
+static void add_heading(struct buf *out, enum order order, struct columns c)
+{
+	buf_printf(out, "%-*s %-8s", c.handle, "HANDLE", "MODE");
+	if (c.wide)
+		buf_printf(out, " %-10s", "FORMAT");
+	buf_printf(out, "%8s%c%10s%c%8s%c %8s  ",
+		   "WAITING", order == BY_WAITING ? '*' : ' ', "DELIVERED",
 		   order == BY_DELIVERED ? '*' : ' ', "LOST",
-		   order == BY_LOST ? '*' : ' ', "AGE", "ADDRESS", "SUBJECTS");
+		   order == BY_LOST ? '*' : ' ', "AGE");
+	if (c.wide)
+		buf_printf(out, "%-15s  ", "ADDRESS");
+	buf_puts(out, "SUBJECTS");
 }
 
-static void add_session(struct buf *out, const struct status_session *s)
+/* In brackets while no channel of it is open. */
+static void add_mode(struct buf *out, const struct status_session *s)
 {
-	struct buf age = BUF_INIT;
+	const char *name = s->listened ? session_mode_name(s->mode) : "-";
+	size_t start = out->len;
 
-	ctl_add_period(&age, ctl_since(s->joined));
-	buf_printf(out, "%s  %-6s %-10s %8" PRIu64 "  %9" PRIu64 " %6" PRIu64
-		   "  %11s  %-15s  ", s->handle,
-		   s->listened ? session_mode_name(s->mode) : "-",
-		   format_name(s->format), s->queued, s->delivered, s->lost,
-		   buf_str(&age), s->address);
+	buf_printf(out, s->listening || !s->listened ? "%s" : "(%s)", name);
+	buf_printf(out, "%*s", (int)(8 - (out->len - start)), "");
+}
+
+/* In eight columns. */
+static void add_age(struct buf *out, int64_t seconds)
+{
+	if (seconds < 86400)
+		ctl_add_period(out, seconds);
+	else
+		buf_printf(out, "%4" PRId64 "d %02dh", seconds / 86400,
+			   (int)(seconds / 3600 % 24));
+}
+
+static void add_session(struct buf *out, const struct status_session *s,
+			struct columns c)
+{
+	buf_printf(out, "%-*s ", c.handle, s->handle);
+	add_mode(out, s);
+	if (c.wide)
+		buf_printf(out, " %-10s", format_name(s->format));
+	buf_printf(out, "%8" PRIu64 " %10" PRIu64 " %8" PRIu64 "  ",
+		   s->waiting, s->delivered, s->lost);
+	add_age(out, ctl_since(s->joined));
+	buf_puts(out, "  ");
+	if (c.wide)
+		buf_printf(out, "%-15s  ", s->address);
 	tool_add_safe(out, s->subjects.len ? buf_str(&s->subjects) : "-");
-	buf_release(&age);
 }
 
 static void add_foot(struct buf *out, const struct top *t)
@@ -120,7 +191,7 @@ static void add_foot(struct buf *out, const struct top *t)
 	if (t->typing)
 		buf_puts(out, "subject: ");
 	else
-		buf_puts(out, "q quit  u queued  d delivered  l lost  "
+		buf_puts(out, "q quit  w waiting  d delivered  l lost  "
 			 "/ subject");
 	if (!t->typing && t->filter.len)
 		buf_puts(out, ": ");
@@ -131,7 +202,7 @@ static void add_foot(struct buf *out, const struct top *t)
 
 static uint64_t key_of(const struct status_session *s, enum order order)
 {
-	return order == BY_QUEUED ? s->queued :
+	return order == BY_WAITING ? s->waiting :
 	       order == BY_DELIVERED ? s->delivered : s->lost;
 }
 
@@ -168,7 +239,7 @@ static void draw_sessions(struct top *t)
 		if (t->filter.len && !ctl_wants(&list[i],
 						buf_str(&t->filter)))
 			continue;
-		add_session(&line, &list[i]);
+		add_session(&line, &list[i], columns_of(t->broker));
 		draw(y++, &line, A_NORMAL);
 	}
 	status_sessions_free(list, n);
@@ -184,12 +255,18 @@ static void draw_all(struct top *t)
 	status_read(t->broker, &s);
 	add_head(&line, t->broker, &s);
 	draw(0, &line, A_BOLD);
-	add_rates(&line, &s);
+	add_sessions(&line, &s);
 	draw(1, &line, A_NORMAL);
-	add_totals(&line, &s);
+	add_room(&line, &s);
 	draw(2, &line, A_NORMAL);
-	add_heading(&line, t->order);
-	draw(3, &line, A_REVERSE);
+	add_count_names(&line);
+	draw(3, &line, A_BOLD);
+	add_rates(&line, &s.second);
+	draw(4, &line, A_NORMAL);
+	add_totals(&line, &s.counts);
+	draw(5, &line, A_NORMAL);
+	add_heading(&line, t->order, columns_of(t->broker));
+	draw(6, &line, A_REVERSE);
 	draw_sessions(t);
 	add_foot(&line, t);
 	draw(LINES - 1, &line, A_BOLD);
@@ -224,8 +301,8 @@ static void obey(struct top *t, int key)
 	case 'q':
 		stopping = 1;
 		break;
-	case 'u':
-		t->order = BY_QUEUED;
+	case 'w':
+		t->order = BY_WAITING;
 		break;
 	case 'd':
 		t->order = BY_DELIVERED;

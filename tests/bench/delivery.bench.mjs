@@ -81,6 +81,5 @@ await open(1000, async (ours, other, n) => {
 	latencyRows(`${n} streams x 10/s`, await loads(ours, other, n, 10, 30),
 		{ p50: 'at most 1.2 times', p99: 'at most 1.2 times' });
 });
-await open(1000, saturate,
-	{ 'queue.write.timeout.millis': 2000, 'queue.size': 32 });
+await open(1000, saturate);
 await open(8000, (ours, other, n) => loads(ours, other, n, 10, 30));

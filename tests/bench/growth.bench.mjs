@@ -14,6 +14,14 @@ import { point, row } from './results.mjs';
 const DELIVERIES = 60000;	/* of a run, or a few more */
 const micro = (r) => 1e6 * (r.responder + r.front) / r.deliveries;
 
+/* What segment.c times: its name there, in words, what it has to be. */
+const OPERATIONS = [
+	['one', 'publish to one and the same session', 'at most 2 times'],
+	['another', 'publish to a session, each time another: nothing cached'],
+	['none', 'publish to nobody'],
+	['join', 'join'], ['subscribe', 'subscribe'], ['leave', 'leave'],
+];
+
 /* One point for ours and the other each. */
 async function measure(chart, size, sites, options) {
 	const costs = [];
@@ -61,13 +69,10 @@ function bySegment() {
 	for (const step of steps) {
 		point('subscriptions that do not match, a publish',
 			step.subscriptions, step.none);
-		for (const what of ['join', 'subscribe', 'leave', 'one'])
-			point(`sessions in the segment, ${what === 'one'
-				? 'a publish to one' : `a ${what}`}`, step.sessions, step[what]);
+		for (const [what, name] of OPERATIONS)
+			point(`sessions in the segment, ${name}`, step.sessions, step[what]);
 	}
-	for (const [what, name, limit] of [['one', 'publish with one match', 'at most 2 times'],
-		['none', 'publish with none', ''], ['join', 'join', ''],
-		['subscribe', 'subscribe', ''], ['leave', 'leave', '']])
+	for (const [what, name, limit] of OPERATIONS)
 		row(`${name}, ${at(large)} (against ${small.sessions})`, 'us',
 			large[what], small[what], limit);
 	row(`attach, ${at(large)}`, 'us', large.attach);

@@ -130,7 +130,8 @@ export class Ours extends Site {
 
 	streams(n) { return this.load.clients(n, 0, this.stream); }
 
-	/* pushlet-publish at the other end of a fifo; it stays until finish(). */
+	/* pushlet-publish at the other end of a fifo; it stays until finish().
+	 * It takes a line at a time: more of them would only wait in the fifo. */
 	publish({ pace = false, subject = SUBJECT, ...options }) {
 		this.fifo ??= fifo(this.lab, 'lines');
 		const both = openSync(this.fifo, 'r+');
@@ -139,7 +140,7 @@ export class Ours extends Site {
 		const publisher = spawn(binary('pushlet-publish'), ['-n',
 			this.lab.segment, ...(pace ? ['--pace'] : []), '--lines', 'b',
 			subject], { stdio: [input, 'ignore', 'inherit'] });
-		const feed = this.feed('lines', output, options);
+		const feed = this.feed('lines', output, { window: 1, ...options });
 
 		closeSync(input);
 		return {

@@ -248,6 +248,26 @@ describe('a connection', () => {
 		assert.equal((await tab.heard(box, 1)).length, 1);
 	});
 
+	for (const transport of ['sse', 'stream', 'script'])
+		it(`over ${transport} waits when told that it asks too often, and why`, async () => {
+			const few = await Tabs.open({ props: { 'address.max.requests.second': 3 } });
+
+			try {
+				few.browser.outages = true;
+				const tab = await few.tab({ transports: [transport] });
+				const box = await tab.subscribe('/few');
+				await tab.live();
+				for (let n = 1; n <= 8; n++)
+					await tab.publish('/few', { n });
+				await tab.heard(box, 8);
+				const { reason } = await tab.logged('close');
+				assert.match(reason, /^HTTP 429 an address may make 3 requests a second/);
+				assert.ok(!(await tab.log).some(({ name }) => name === 'error'));
+			} finally {
+				await few.close();
+			}
+		});
+
 	it('is joined again as soon as the server has room', async () => {
 		const full = await Tabs.open();
 

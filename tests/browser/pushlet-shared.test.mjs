@@ -129,6 +129,25 @@ for (const [way, init] of Object.entries(WAYS)) {
 			await sessions(0);
 		});
 
+		it('see the state that their handlers are told of', async () => {
+			tabs.browser.outages = true;
+			await open(2, '/state');
+			for (const tab of all)
+				await tab.run(() => {
+					window.seen = [];
+					p.on('state', ({ state }) => seen.push([state, p.state]));
+				});
+			await tabs.pushletd.stop();
+			for (const tab of all)
+				await tab.until(() => seen.some(([state]) => state === 'reconnecting'));
+			await tabs.pushletd.start();
+			for (const tab of all) {
+				await tab.until(() => seen.some(([state]) => state === 'live'));
+				for (const [told, state] of await tab.run(() => seen))
+					assert.equal(state, told);
+			}
+		});
+
 		it('share a restart of the server', async () => {
 			tabs.browser.outages = true;
 			await open(3, '/restart');

@@ -59,6 +59,17 @@ export function frontTests(site) {
 		await refresh.rest();
 	});
 
+	it('passes an id on that comes as a header', async () => {
+		const { web } = site();
+		const { id } = await web.join();
+
+		for (const method of ['GET', 'POST'])
+			assert.equal((await web.ask({ p_event: 'hb' },
+				{ method, headers: { 'X-Pushlet-Id': id, 'Content-Length': 0,
+					'Content-Type': 'application/x-www-form-urlencoded' } }))
+				.get('p_event'), 'hb-ack');
+	});
+
 	it('passes errors on with status and text', async () => {
 		const { web } = site();
 		const answer = await web.ask({ p_event: 'hb', p_id: 'nosuch' });

@@ -121,16 +121,21 @@ export class Nginx extends Front {
 		this.accessLog = lab.path('nginx-pushlet.log');
 	}
 
+	/* The site as it is shipped, for here. */
+	site() {
+		return shipped('nginx.conf', [
+			['listen 80;', `listen 127.0.0.1:${this.port};`],
+			['unix:/run/pushlet/pushlet.sock', this.pushletd.address],
+			['/var/log/nginx/pushlet.log', this.accessLog], ...this.replace,
+		]);
+	}
+
 	spawn() {
 		const { lab } = this;
 		const temporary = ['client_body', 'fastcgi', 'proxy', 'scgi', 'uwsgi']
 			.map((t) => `${t}_temp_path ${lab.path(`nginx-${t}`)};`);
 
-		lab.write('pushlet.nginx.conf', shipped('nginx.conf', [
-			['listen 80;', `listen 127.0.0.1:${this.port};`],
-			['unix:/run/pushlet/pushlet.sock', this.pushletd.address],
-			['/var/log/nginx/pushlet.log', this.accessLog], ...this.replace,
-		]));
+		lab.write('pushlet.nginx.conf', this.site());
 		lab.write('nginx.conf', [
 			IS_ROOT ? 'user root;' : '',
 			'daemon off; worker_processes 1;',
@@ -145,7 +150,7 @@ export class Nginx extends Front {
 	}
 }
 
-class Apache extends Front {
+export class Apache extends Front {
 	/* Debian's layout; another one is named by APACHE_MODULES. */
 	modules(...names) {
 		const dir = process.env.APACHE_MODULES
@@ -311,29 +316,32 @@ export class ApacheRelay extends ApacheFcgid {
 }
 
 export class ApacheProxy extends Apache {
-	constructor(lab, pushletd) {
+	/* options: replace, modules, as above */
+	constructor(lab, pushletd, { replace = [], modules = [] } = {}) {
 		super(lab);
-		this.name = 'Apache with mod_proxy_fcgi';
-		this.pushletd = pushletd;
+		Object.assign(this, { name: 'Apache with mod_proxy_fcgi', pushletd, replace,
+			more: modules });
 	}
 
 	spawn() {
-		return this.spawnWith(['proxy', 'proxy_fcgi'],
+		return this.spawnWith(['proxy', 'proxy_fcgi', ...this.more],
 			shipped('apache-proxy_fcgi.conf', [
 				['<VirtualHost *:80>', `<VirtualHost *:${this.port}>`],
 				['unix:/run/pushlet/pushlet.sock', this.pushletd.address],
+				...this.replace,
 			]));
 	}
 }
 
 export class Lighttpd extends Front {
 	/* pushletd: a running one, or undefined: lighttpd starts it with the
-	 * properties props. */
-	constructor(lab, pushletd, { props = {} } = {}) {
+	 * properties props.  replace: as above */
+	constructor(lab, pushletd, { props = {}, replace = [] } = {}) {
 		super(lab);
 		this.name = 'lighttpd';
 		this.pushletd = pushletd;
 		this.props = props;
+		this.replace = replace;
 		this.accessLog = lab.path('lighttpd-pushlet.log');
 	}
 
@@ -353,6 +361,7 @@ export class Lighttpd extends Front {
 		lab.write('pushlet.lighttpd.conf', shipped('lighttpd.conf', [
 			['/run/pushlet/pushlet.sock', socket],
 			['/var/log/lighttpd/pushlet.log', this.accessLog], ...started,
+			...this.replace,
 		]));
 		lab.write('lighttpd.conf', [
 			`server.document-root = "${lab.path('htdocs')}"`,

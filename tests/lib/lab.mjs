@@ -75,7 +75,7 @@ export class Lab {
 	nginx(...servers) { return this.#front(Nginx, servers); }
 	apacheFcgid(options) { return this.#front(ApacheFcgid, options); }
 	apacheRelay(options) { return this.#front(ApacheRelay, options); }
-	apacheProxy(server) { return this.#front(ApacheProxy, server); }
+	apacheProxy(server, options) { return this.#front(ApacheProxy, server, options); }
 	relay(options) { return this.#front(Relay, options); }
 	lighttpd(server, options) { return this.#front(Lighttpd, server, options); }
 

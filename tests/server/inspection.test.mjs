@@ -13,6 +13,7 @@ const FRONTS = {
 	lighttpd: async (lab) => lab.lighttpd(await lab.pushletd(ON)),
 	'Apache with mod_proxy_fcgi': async (lab) => lab.apacheProxy(await lab.pushletd(ON)),
 	'Apache with mod_fcgid': (lab) => lab.apacheFcgid(ON),
+	'Apache with relays': (lab) => lab.apacheRelay(ON),
 };
 
 const get = async (front, name) => {

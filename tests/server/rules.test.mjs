@@ -3,10 +3,10 @@
 // rules.test.mjs - who may do what, asked by whom and from where
 
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import { Lab } from '../lib/lab.mjs';
 import { formEncode } from '../lib/client.mjs';
+import { readerFor } from '../lib/formats.mjs';
 import { until } from '../lib/wait.mjs';
 
 const RULES = [
@@ -39,6 +39,15 @@ async function send(pushletd, fields, params = {}) {
 		REMOTE_ADDR: '198.51.100.1', ...params });
 
 	return { ...answer, text: answer.text.replaceAll(/&#0?39;|&apos;/g, "'") };
+}
+
+/* The events of an answer, whatever its status is. */
+function read(head, text) {
+	const reader = readerFor(200, /^Content-Type: (.*?)\r?$/mi.exec(head)[1]);
+	const events = reader.push(text);
+
+	reader.end();
+	return events;
 }
 
 async function joined(pushletd, format = 'xml', params = {}) {
@@ -303,11 +312,52 @@ describe('rates', () => {
 				assert.ok(n < 1000);
 			assert.equal(answer.status, 429);
 			assert.match(answer.head, /^Retry-After: 1\r?$/m);
-			assert.match(answer.text, /^an address may make 5 requests a second \(address\.max\.requests\.second\); wait \d+ ms/);
+			assert.match(answer.text, /p_event="nack" p_status="429" p_reason="an address may make 5 requests a second \(address\.max\.requests\.second\); wait (\d+) ms" p_wait="\1"/);
 			assert.equal((await from('192.0.2.2')).status, 200);
 			assert.equal((await lab.status()).counts.refused, 1);
 			await until('another request to be allowed',
 				async () => (await from('192.0.2.1')).status === 200);
+		}));
+
+	it('say so with the status, and in the format that the client reads', () =>
+		withServer({ 'address.max.requests.second': 1 }, async (pushletd) => {
+			const ask = (fields, params) => pushletd.fcgi({ query: formEncode(fields),
+				REMOTE_ADDR: '192.0.2.1', ...params });
+			/* The nack of the first request that is too many. */
+			const tooMany = async (fields, params) => {
+				const answer = await until('a refusal', async () => {
+					const { head, text, status } = await ask(fields, params);
+					const events = read(head, text);
+					return events.at(-1)?.get('p_status') && { status, events };
+				});
+				assert.equal(answer.events.length, 1);
+				const [nack] = answer.events;
+				assert.equal(nack.get('p_event'), 'nack');
+				assert.match(nack.get('p_reason'), /^an address may make 1 requests/);
+				assert.ok(Number(nack.get('p_wait')) > 0);
+				return { status: answer.status, nack };
+			};
+
+			for (const p_format of FORMATS) {
+				const p_id = await joined(pushletd, p_format, { REMOTE_ADDR: '192.0.2.9' })
+					.catch(() => null) ?? await until('a session', () =>
+					joined(pushletd, p_format, { REMOTE_ADDR: '192.0.2.9' }).catch(() => null));
+				assert.equal((await tooMany({ p_event: 'join', p_format })).status, 429);
+				const { status, nack } = await tooMany({ p_event: 'hb', p_id });
+				assert.equal(status, 429);
+				assert.equal(nack.get('p_id'), p_id);
+			}
+			const p_id = await until('a session', () =>
+				joined(pushletd, 'sse', { REMOTE_ADDR: '192.0.2.9' }).catch(() => null));
+			/* Those that cannot see it. */
+			assert.equal((await tooMany({ p_event: 'hb', p_id },
+				{ HTTP_ACCEPT: 'text/event-stream' })).status, 200);
+			assert.equal((await tooMany({ p_event: 'join', p_format: 'json',
+				p_callback: 'f' })).status, 200);
+			assert.match((await until('a refusal', async () => {
+				const answer = await ask({ p_event: 'hb', p_id: 'x' });
+				return answer.status === 429 && answer;
+			})).text, /^an address may make/);
 		}));
 
 	it('of publishes are those of a session', () =>
@@ -489,75 +539,4 @@ describe('a file with rules', () => {
 			await reread(pushletd, lab, { rule: ['allow publish', 'deny publish'] }, /properties reloaded/);
 			assert.match(await publish(), /publish-ack/);
 		}));
-});
-
-/* ann:secret, as both servers read it. */
-const HTPASSWD = `ann:{SHA}${createHash('sha1').update('secret').digest('base64')}\n`;
-const LOGIN = { headers: { Authorization: `Basic ${Buffer.from('ann:secret').toString('base64')}` } };
-
-async function knowsAnn(lab, web) {
-	const strangers = await web.ask({ p_event: 'join', p_format: 'xml' },
-		{ headers: { Authorization: 'Basic YW5uOndyb25n' } });
-	assert.equal(strangers.status, 401);
-
-	const ann = await web.client(LOGIN).join();
-	assert.equal((await ann.ask('subscribe', { p_subject: '/private' })).get('p_event'),
-		'subscribe-ack');
-	const nack = await ann.ask('subscribe', { p_subject: '/bob' });
-	assert.match(nack.get('p_reason'), /not allowed to subscribe to '\/bob' \(rule 3\)/);
-	assert.equal((await lab.status()).counts.refused, 1);
-}
-
-const USER_RULES = ['allow subscribe below /private user ann',
-	'allow subscribe below /bob user bob', 'deny subscribe'];
-
-describe('the user of a rule', () => {
-	it('is whom nginx has checked', async () => {
-		const lab = new Lab();
-
-		try {
-			lab.write('htpasswd', HTPASSWD);
-			const pushletd = await lab.pushletd({ props: { rule: USER_RULES } });
-			const nginx = await lab.nginx(pushletd, { replace: [
-				['#auth_basic pushlet', 'auth_basic pushlet'],
-				['#auth_basic_user_file /etc/nginx/pushlet.htpasswd', `auth_basic_user_file ${lab.path('htpasswd')}`],
-				['#fastcgi_param REMOTE_USER', 'fastcgi_param REMOTE_USER']] });
-			await knowsAnn(lab, { ask: (...args) => nginx.client().ask(...args),
-				client: (options) => nginx.client(options) });
-		} finally {
-			await lab.close();
-		}
-	});
-
-	it('is nobody behind nginx as it is shipped, whatever a browser says', async () => {
-		const lab = new Lab();
-
-		try {
-			const pushletd = await lab.pushletd({ props: { rule: USER_RULES } });
-			const nginx = await lab.nginx(pushletd);
-			const ann = await nginx.client(LOGIN).join();
-			for (const headers of [{}, { 'Remote-User': 'ann', Remote_User: 'ann' }])
-				assert.match((await nginx.client({ headers: { ...LOGIN.headers, ...headers } }).ask(
-					{ p_event: 'subscribe', p_id: ann.id, p_subject: '/private' })).get('p_reason'),
-				/rule 3/);
-		} finally {
-			await lab.close();
-		}
-	});
-
-	it('is whom Apache has checked, for each process of mod_fcgid', async () => {
-		const lab = new Lab();
-
-		try {
-			lab.write('htpasswd', HTPASSWD);
-			const apache = await lab.apacheFcgid({ props: { rule: USER_RULES },
-				modules: ['auth_basic', 'authn_core', 'authn_file', 'authz_user'],
-				replace: [['Require all granted', ['AuthType Basic', 'AuthName pushlet',
-					`AuthUserFile ${lab.path('htpasswd')}`, 'Require valid-user'].join('\n')]] });
-			await knowsAnn(lab, { ask: (...args) => apache.client().ask(...args),
-				client: (options) => apache.client(options) });
-		} finally {
-			await lab.close();
-		}
-	});
 });

@@ -516,10 +516,10 @@ static void three_want_it_and_the_log_wraps(void)
 	three_want_it();
 	/* Some room is left at the end, too little for the event. */
 	somebody = client_join("/nobody");
-	while ((left = 2048 - log->head % 2048) >= 128)
-		say("/nobody", left % 128 ? "x" : "twenty letters or so");
+	while ((left = 2048 - log->head % 2048) >= 144)
+		say("/nobody", left % 144 ? "x" : "twenty letters or so");
 	session_leave(broker, somebody.session.ref);
-	ck_assert_uint_eq(left, 96);
+	ck_assert_uint_eq(left, 32);
 }
 
 static enum state published_wrapped(void)
@@ -548,11 +548,11 @@ static void the_oldest_is_still_wanted(void)
 		say("/nobody", "x");
 	make_bystanders();
 	say("/all", "1");
-	while (log->tail < wanted || log->head + 128 <= wanted + 2048)
+	while (log->tail < wanted || log->head + 144 <= wanted + 2048)
 		say("/nobody", "x");
 	session_leave(broker, somebody.session.ref);
 	ck_assert_uint_eq(log->tail, wanted);
-	ck_assert_uint_gt(log->head + 96, wanted + 2048);
+	ck_assert_uint_gt(log->head + 144, wanted + 2048);
 }
 
 static enum state published_over(void)

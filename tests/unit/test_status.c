@@ -81,6 +81,27 @@ START_TEST(everything_that_happens_is_counted)
 }
 END_TEST
 
+START_TEST(what_was_sent_waits_no_more)
+{
+	struct client c = client_join_reliable("/a");
+	struct status s;
+	int i;
+
+	client_listen(&c);
+	for (i = 0; i < 3; i++)
+		say("/a", "x");
+	client_receive(&c);
+	client_hang_up(&c);
+	say("/a", "y");
+	s = status();
+	ck_assert_uint_eq(s.queued, 4);
+	ck_assert_uint_eq(s.waiting, 1);
+	ck_assert_uint_eq(s.waiting_most, 1);
+	ck_assert_uint_eq(s.queued_most, 4);
+	ck_assert_uint_eq(status_modeless(&s), 1);
+}
+END_TEST
+
 START_TEST(workers_are_listed_with_their_channels)
 {
 	struct client a = client_join(NULL), b = client_join(NULL);
@@ -214,6 +235,7 @@ int main(void)
 	fixture_use(tc);
 	tcase_add_test(tc, an_empty_segment_has_its_sizes_and_nothing_else);
 	tcase_add_test(tc, everything_that_happens_is_counted);
+	tcase_add_test(tc, what_was_sent_waits_no_more);
 	tcase_add_test(tc, workers_are_listed_with_their_channels);
 	tcase_add_test(tc, no_workers_make_an_empty_list);
 	tcase_add_test(tc, sessions_are_listed_with_all_that_is_known);
