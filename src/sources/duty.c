@@ -48,12 +48,15 @@ static enum duty_act idle_next(struct duty *d, int64_t now, bool wanted)
 	return DUTY_NOTHING;
 }
 
+bool duty_needed(const struct duty *d, int64_t now)
+{
+	return !d->retired && now - d->wanted <= d->rules.grace;
+}
+
 static enum duty_act running_next(struct duty *d, int64_t now)
 {
-	if (d->retired)
-		return leave(d, now, WHY_RETIRED);
-	if (now - d->wanted > d->rules.grace)
-		return leave(d, now, WHY_UNWANTED);
+	if (!duty_needed(d, now))
+		return leave(d, now, d->retired ? WHY_RETIRED : WHY_UNWANTED);
 	if (d->rules.silence && now - d->heard >= d->rules.silence)
 		return leave(d, now, WHY_SILENT);
 	return DUTY_NOTHING;

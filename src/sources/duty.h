@@ -67,6 +67,9 @@ void duty_init(struct duty *d, const struct duty_rules *rules, int64_t now);
  * matter).  After DUTY_START comes duty_started() or duty_failed(). */
 enum duty_act duty_next(struct duty *d, int64_t now, bool wanted);
 
+/* Does anybody want what it says?  Its grace counts. */
+bool duty_needed(const struct duty *d, int64_t now);
+
 void duty_started(struct duty *d, int64_t now);
 void duty_failed(struct duty *d, int64_t now);
 

@@ -348,6 +348,8 @@ void source_step(struct source *s, bool hold)
 
 	remarks_tick(&s->remarks, now);
 	resume_err(s);
+	if (!duty_needed(&s->duty, now) && s->child.reaped)
+		stop_reading(s);
 	follow_end(s, now);
 	switch (duty_next(&s->duty, now, wanted(s))) {
 	case DUTY_START:

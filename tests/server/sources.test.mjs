@@ -330,6 +330,17 @@ describe('the end', () => {
 		await ann.leave();
 	});
 
+	it('does not wait for what the rate has kept back', async () => {
+		const ann = await listen('/kept');
+		const program = await start({ seq: { command: 'seq 20000', subject: '/kept', rate: 1 } });
+
+		await ann.channel.next({ line: 1 });
+		await until('the command to have ended', () => !lives(program.pidOf('seq')));
+		assert.doesNotMatch(program.output, /seq: ended/);
+		await program.stop();
+		await ann.leave();
+	});
+
 	const stubborn = (n) => ({
 		command: `trap '' TERM; echo $$ >>${lab.path(`pids${n}`)}; (while :; do sleep 0.1; done) & `
 			+ `echo $! >>${lab.path(`pids${n}`)}; sleep 1000 | cat`, subject: '/end',

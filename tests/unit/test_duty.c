@@ -143,7 +143,9 @@ START_TEST(one_on_demand_runs_while_it_is_wanted)
 	duty_started(&duty, now);
 	ck_assert_int_eq(after(3600000, true), DUTY_NOTHING);
 	ck_assert_int_eq(after(30000, false), DUTY_NOTHING);
+	ck_assert(duty_needed(&duty, now));
 	ck_assert_int_eq(after(1, false), DUTY_TERM);
+	ck_assert(!duty_needed(&duty, now));
 	ck_assert_int_eq(duty.why, WHY_UNWANTED);
 	duty_ended(&duty, now, false);
 	ck_assert_int_eq(after(1000, false), DUTY_NOTHING);
@@ -203,6 +205,7 @@ START_TEST(one_that_does_not_leave_is_killed_once)
 	begin(usual);
 	starts(true);
 	duty_retire(&duty);
+	ck_assert(!duty_needed(&duty, now));
 	ck_assert_int_eq(after(1, true), DUTY_TERM);
 	ck_assert_int_eq(duty.why, WHY_RETIRED);
 	ck_assert_int_eq(after(4999, true), DUTY_NOTHING);
