@@ -332,7 +332,7 @@ describe('the end', () => {
 
 	it('does not wait for what the rate has kept back', async () => {
 		const ann = await listen('/kept');
-		const program = await start({ seq: { command: 'seq 20000', subject: '/kept', rate: 1 } });
+		const program = await start({ seq: { command: 'seq 10000', subject: '/kept', rate: 1 } });
 
 		await ann.channel.next({ line: 1 });
 		await until('the command to have ended', () => !lives(program.pidOf('seq')));
