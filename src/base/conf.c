@@ -72,7 +72,8 @@ static const struct conf_key *find(const struct conf_key *table,
 }
 
 static void set_named(const struct conf_key *table, void *target,
-		      const char *name, const char *value, struct conf_place *src)
+		      const char *name, const char *value,
+		      struct conf_place *src)
 {
 	const struct conf_key *key = find(table, name);
 	char why[CONF_WHY_SIZE];
@@ -81,7 +82,7 @@ static void set_named(const struct conf_key *table, void *target,
 		conf_complain(src, "there is no name before the '='");
 	} else if (!key) {
 		conf_complain(src, "unknown property '%.60s' "
-			 "(pushlet.properties(5) lists them)", name);
+			      "(pushlet.properties(5) lists them)", name);
 	} else if (key->type == CONF_IGNORED) {
 		if (src->ignored.len)
 			buf_puts(&src->ignored, ", ");
@@ -333,8 +334,8 @@ int conf_set(const struct conf_key *table, void *target, const char *pair,
 		set_named(table, target, trim(copy.data), trim(equals + 1),
 			  &src);
 	} else {
-		conf_complain(&src, "'%.60s' has no '=': a property is NAME=VALUE",
-			 pair);
+		conf_complain(&src, "'%.60s' has no '=': a property is "
+			      "NAME=VALUE", pair);
 	}
 	buf_release(&copy);
 	return finish(&src);

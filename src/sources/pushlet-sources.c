@@ -15,8 +15,8 @@
 static const char usage[] =
 "usage: pushlet-sources [options]\n"
 "\n"
-"Runs the commands that a properties file names and publishes each line, or XML\n"
-"element, that they print.\n"
+"Runs the commands that a properties file names, and publishes each line or\n"
+"XML element that they print.\n"
 "\n"
 "  -c, --config FILE  the sources (default: $PUSHLET_SOURCES, or\n"
 "                     " SYSCONFDIR "/pushlet/sources.properties)\n"
@@ -25,8 +25,8 @@ static const char usage[] =
 "  -t, --test         check the file and exit: 0 it is fine, 1 it is not\n"
 "  -V, --version      print the version\n"
 "\n"
-"SIGTERM stops the sources, the last of the file first; SIGHUP rereads the file.\n"
-"See pushlet-sources(8).\n";
+"SIGTERM stops the sources, the last of the file first; SIGHUP rereads the\n"
+"file.  See pushlet-sources(8).\n";
 
 static const struct option longs[] = {
 	{ "config", required_argument, NULL, 'c' },

@@ -18,7 +18,7 @@
 #include "sources/settings.h"
 
 enum {
-	GROUPS = SOURCES_MAX * 2,	/* old ones may go while new ones come */
+	GROUPS = SOURCES_MAX * 2,	/* old ones may go as new ones come */
 	PATIENCE = 2000,		/* ms */
 	NAP = 20
 };
