@@ -314,17 +314,20 @@ static void refuse_all(struct task *t)
 
 static void log_task(const struct task *t, int rc)
 {
-	const char *handle = *t->session.handle ? t->session.handle : "-";
+	const char *handle = *t->session.handle ? t->session.handle : NULL;
+	const char *shown = handle ? handle : "-";
 	char quote[64];
 
 	if (!log_shown(LOG_LEVEL_DEBUG))
 		return;
 	refusal_quote(quote, t->command.name);
 	if (rc == 0)
-		log_debug("request %s session=%s", quote, handle);
+		log_session(LOG_LEVEL_DEBUG, handle, "request %s session=%s",
+			    quote, shown);
 	else
-		log_debug("request %s session=%s refused %d: %s", quote,
-			  handle, t->refusal.status, t->refusal.text);
+		log_session(LOG_LEVEL_DEBUG, handle, "request %s session=%s "
+			    "refused %d: %s", quote, shown, t->refusal.status,
+			    t->refusal.text);
 }
 
 static struct permit *hold_permit(struct controller *c)
@@ -335,6 +338,17 @@ static struct permit *hold_permit(struct controller *c)
 	permit = permit_hold(c->permit);
 	pthread_rwlock_unlock(&c->lock);
 	return permit;
+}
+
+static void serve_command(struct task *t)
+{
+	int rc = broker_retired(t->broker) ? turn_away(t) : carry_out(t);
+
+	if (rc < 0)
+		refuse_all(t);
+	log_task(t, rc);
+	gate_note(t);
+	command_release(&t->command);
 }
 
 void controller_serve(struct controller *c, const struct request *q,
@@ -349,16 +363,9 @@ void controller_serve(struct controller *c, const struct request *q,
 		.permit = hold_permit(c),
 		.command.name = "",
 	};
-	int rc;
 
-	if (t.rules.metrics_http && inspection_serve(c->broker, q, r))
-		return;
-	rc = broker_retired(c->broker) ? turn_away(&t) : carry_out(&t);
-	if (rc < 0)
-		refuse_all(&t);
-	log_task(&t, rc);
-	gate_note(&t);
-	command_release(&t.command);
+	if (!t.rules.metrics_http || !inspection_serve(c->broker, q, r))
+		serve_command(&t);
 	permit_drop(t.permit);
 }
 
@@ -371,8 +378,6 @@ void controller_init(struct controller *c, struct broker *b, uint32_t worker,
 	pthread_rwlock_init(&c->lock, NULL);
 	c->rules = *p;
 	c->permit = permit;
-	c->noted = INT64_MIN / 2;
-	c->unsaid = 0;
 }
 
 void controller_release(struct controller *c)

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/token.h"
+#include "broker/elsewhere.h"
 #include "broker/view.h"
 #include "fixture.h"
 
@@ -450,6 +451,18 @@ START_TEST(it_is_known_whether_a_subject_is_wanted)
 }
 END_TEST
 
+START_TEST(a_subject_is_also_wanted_by_those_at_other_nodes)
+{
+	static struct elsewhere fresh;
+
+	elsewhere_add(broker, &fresh, "/a", 2, 1);
+	elsewhere_store(broker, &fresh);
+	ck_assert(subscription_wanted(broker, "/a", false));
+	ck_assert(subscription_wanted(broker, "/a/b", false));
+	ck_assert(!subscription_wanted(broker, "/b", true));
+}
+END_TEST
+
 START_TEST(a_session_whose_lease_ended_wants_nothing)
 {
 	client_join("/a");
@@ -478,6 +491,7 @@ int main(void)
 			    0, ROWS(damages));
 	tcase_add_loop_test(tc, it_is_known_whether_a_subject_is_wanted, 0,
 			    ROWS(wishes));
+	tcase_add_test(tc, a_subject_is_also_wanted_by_those_at_other_nodes);
 	tcase_add_test(tc, a_session_whose_lease_ended_wants_nothing);
 	return unit_run();
 }
