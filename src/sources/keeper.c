@@ -388,8 +388,21 @@ static void close_own(struct keeper *k)
 	uv_close((uv_handle_t *)&k->child, NULL);
 }
 
+/* Whoever is in a hurry may tell us once more: it is over anyhow. */
+static void ignore_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
 static void end(struct keeper *k)
 {
+	ignore_signals();
 	free_all(&k->sources);
 	free_all(&k->old);
 	close_own(k);

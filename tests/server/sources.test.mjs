@@ -8,7 +8,7 @@ import { appendFileSync, chmodSync, existsSync, readFileSync, renameSync, writeF
 import { after, before, describe, it } from 'node:test';
 import { Lab } from '../lib/lab.mjs';
 import { freePort } from '../lib/fronts.mjs';
-import { CONF, IS_ROOT, SLOW } from '../lib/paths.mjs';
+import { CONF, IS_ROOT } from '../lib/paths.mjs';
 import { Guarded, run, tool } from '../lib/process.mjs';
 import { lives, Sources } from '../lib/sources.mjs';
 import { until } from '../lib/wait.mjs';
@@ -187,7 +187,9 @@ describe('a source that', () => {
 			assert.ok(took >= 2200, `250 events in ${took} ms`);
 			for (let i = 0; i < 10; i++)
 				await bob.channel.next({ line: 'calm' });
-			assert.ok(memory() - before < 4096 * SLOW, `${before} kB, then ${memory()} kB`);
+			/* A sanitizer keeps what is freed. */
+			if (!process.env.PUSHLET_SANITIZE)
+				assert.ok(memory() - before < 4096, `${before} kB, then ${memory()} kB`);
 			/* It waits for us, instead of working. */
 			assert.match(readFileSync(`/proc/${program.pidOf('flood')}/stat`, 'latin1'), /\) S /);
 		});
