@@ -111,6 +111,18 @@ PUSHLET_API enum pushlet_status pushlet_publish(struct pushlet *p,
 	struct pushlet_error *error_out);
 
 /*
+ * Does anybody want events of that subject?  *wanted_out is 1 if a session
+ * subscribed to it or to a beginning of it, or, with below not 0, to a subject
+ * that begins like it; else 0.  For sources whose events are dear to make: ask
+ * now and then.  Returns PUSHLET_OK, or PUSHLET_NO_SUBJECT, _MISSING, _DENIED,
+ * _OTHER_LAYOUT, _DAMAGED or _SYSTEM with *wanted_out 0 and, if error_out is
+ * not NULL, *error_out filled.
+ */
+PUSHLET_API enum pushlet_status pushlet_wanted(struct pushlet *p,
+	const char *subject, int below, int *wanted_out,
+	struct pushlet_error *error_out);
+
+/*
  * Whether pushlet_publish() is to wait, from now on, until the queues of those
  * receivers that have an open channel take the event without a loss, and less
  * than 32 others wait in them; for at most queue.write.timeout.millis of the
