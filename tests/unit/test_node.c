@@ -219,6 +219,22 @@ START_TEST(one_that_is_skipped_is_known)
 }
 END_TEST
 
+START_TEST(an_epoch_may_begin_with_what_no_node_numbers)
+{
+	in_a_cluster();
+	arrive(5, 1, "one");
+	node_skip(broker, &(struct passage){ origin, 6, 0, 0 });
+	knows(6, 0, 0);
+	node_skip(broker, &(struct passage){ origin, 5, 0, 0 });
+	knows(6, 0, 0);
+	arrive(6, 1, "one");
+	knows(6, 1, 0);
+	origin = 2;
+	node_skip(broker, &(struct passage){ origin, 6, 0, 0 });
+	knows(0, 0, 0);
+}
+END_TEST
+
 /* What a newcomer gets of what was said. */
 static const char *remembered(void)
 {
@@ -355,6 +371,7 @@ int main(void)
 	tcase_add_test(tc, one_to_a_session_is_given_to_it_alone);
 	tcase_add_test(tc, a_subject_of_the_server_may_come_from_another_node);
 	tcase_add_test(tc, one_that_is_skipped_is_known);
+	tcase_add_test(tc, an_epoch_may_begin_with_what_no_node_numbers);
 	tcase_add_test(tc, what_is_older_than_this_segment_is_history);
 	tcase_add_test(tc, what_a_younger_node_said_before_we_met_is_news);
 	tcase_add_test(tc, a_replay_does_not_cross_again);
