@@ -6,6 +6,7 @@
 // do not that the table of differences has.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import http from 'node:http';
 import { after, before, describe, it } from 'node:test';
@@ -223,6 +224,20 @@ describe('the command', () => {
 		assert.equal(report.sums.differ, 2);
 		assert.equal(report.sums.hold, report.results.filter((r) => r.how === 'ok').length);
 		assert.equal(asJson(report), asJson(JSON.parse(asJson(report))));
+	});
+
+	it('asks no faster than the server wants to be asked', async () => {
+		const strict = new Lab();
+		const front = await strict.nginx(await strict.pushletd({ props: { ...PROPS,
+			'address.max.requests.second': 20 } }));
+
+		try {
+			const { status, stdout } = await command('--only=Joining', front.url);
+			assert.equal(status, 0, stdout);
+			assert.match(readFileSync(front.accessLog, 'utf8'), / 429 /);
+		} finally {
+			await strict.close();
+		}
 	});
 
 	it('leaves its sessions when it is broken off', async () => {
