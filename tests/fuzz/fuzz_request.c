@@ -27,7 +27,7 @@ enum { PARAMS = 4, PARTS = 5 + PARAMS, REQUESTS = 24 };
 
 static struct broker *b;
 static struct controller controller;
-static char id[SESSION_ID_LEN + 1], handle[SESSION_HANDLE_LEN + 1];
+static char id[SESSION_ID_LEN + 1], handle[SESSION_HANDLE_SIZE];
 
 /* A part of a line, the signs replaced. */
 static void add_part(struct buf *out, const char *s, size_t n)
@@ -167,6 +167,7 @@ static void check_segment(void)
 		abort();
 	}
 	buf_release(&report);
+	must(controller.permit->held == 1);
 }
 
 /* The next input finds no session of this one. */
