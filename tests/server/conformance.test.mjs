@@ -12,7 +12,7 @@ import http from 'node:http';
 import { after, before, describe, it } from 'node:test';
 import { CASES, UNSEEN } from '../conformance/cases.mjs';
 import { OldServer } from '../conformance/old.mjs';
-import { asJson } from '../conformance/report.mjs';
+import { asJson, holds } from '../conformance/report.mjs';
 import { sentence, Suite } from '../conformance/suite.mjs';
 import { DIFFERENCES, ON_THE_WIRE } from '../lib/differences.mjs';
 import { Lab } from '../lib/lab.mjs';
@@ -113,6 +113,17 @@ describe('the profile original', () => {
 		assert.deepEqual(results.filter((r) => r.how === 'differs').map((r) => r.name),
 			rows.map((one) => sentence(one, 'pushlet-fcgi')));
 	});
+
+	it('ends when it has asked as much as it may, and does not say that all holds',
+		async () => {
+			const old = lab.guard(new OldServer());
+			await old.start();
+			const outcome = await play(old.url, { profile: 'original', requests: 30 });
+
+			assert.ok(outcome.requests <= 100 && !holds(outcome));
+			await until('its sessions to be gone', () => old.sessions.size === 0);
+			assert.ok(outcome.results.some((r) => /as many requests as it may/.test(r.why)));
+		});
 
 	it('has a case for each row of the table, or says why not', () => {
 		const shown = new Set(CASES.flatMap((one) => one.rows));
