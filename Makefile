@@ -474,7 +474,7 @@ deb:
 	@$(DEPS) deb
 	rm -rf '$(DEB)'; mkdir -p '$(DEB)/source'
 	git archive HEAD | tar -x -C '$(DEB)/source'
-	cd '$(DEB)/source' && env -u MAKEFLAGS -u MAKELEVEL \
+	cd '$(DEB)/source' && env -u MAKEFLAGS -u MAKELEVEL -u BUILD \
 		dpkg-buildpackage -us -uc -b
 	rm -r '$(DEB)/source'
 

@@ -99,9 +99,10 @@ PUSHLET_API enum pushlet_status pushlet_open(struct pushlet **p_out,
  * out.
  *
  * Returns PUSHLET_OK with the number of sessions that will receive it in
- * *sessions_out, if that is not NULL; none is no error.  Else the event
- * reached nobody, *sessions_out is 0, and *error_out is filled if error_out is
- * not NULL.  The limits are those of the server's properties event.max.bytes,
+ * *sessions_out, if that is not NULL; none is no error, and those of other
+ * machines (pushlet-cluster(7)) are not counted.  Else the event reached
+ * nobody, *sessions_out is 0, and *error_out is filled if error_out is not
+ * NULL.  The limits are those of the server's properties event.max.bytes,
  * event.max.attributes and subject.max.bytes.
  */
 PUSHLET_API enum pushlet_status pushlet_publish(struct pushlet *p,
