@@ -1,21 +1,28 @@
 ## pushlet-fcgi - a Pushlet server behind FastCGI
 ##
 ## Targets
-##   all            pushletd, pushlet-relay, pushlet-publish, pushletctl,
-##                  libpushlet.{a,so}
+##   all            pushletd, pushlet-relay, pushlet-bridge, pushlet-publish,
+##                  pushletctl, libpushlet.{a,so}
 ##   run            install what is missing, build, start the demo
 ##   check          install what is missing, build, run every test
-##   check-unit check-server check-browser check-guards
+##   check-unit check-fuzz check-server check-browser check-guards
 ##                  one group of the tests
 ##   bench          install what is missing, build, measure: tests/bench/run
 ##   crash          the same, and kill a process at each store to the segment
 ##                  of each operation: tests/unit/test_crash.c
 ##   storm          the same, and kill processes of a server under load:
 ##                  tests/storm/storm.mjs
+##   cluster        the same for three nodes and their Redis:
+##                  tests/storm/cluster.mjs
 ##   soak           the same, and see that nothing grows under thousands of
 ##                  clients that come and go: tests/storm/soak.mjs
+##   hostile        the same, and print which hostile inputs get which answers:
+##                  tests/server/hostile
 ##   fuzz           install what is missing, build with clang, look for inputs
-##                  that break something: tests/fuzz/run
+##                  that break something: tests/fuzz/run.  check-fuzz is a
+##                  short look, by any compiler: tests/fuzz/driver.c
+##   conformance    play the protocol against the server at URL, ours or
+##                  another, and say what holds: tests/conformance/run.mjs
 ##   analyze        install what is missing, let cppcheck and clang-tidy read
 ##                  the source: build-aux/analyze
 ##   install        below $(DESTDIR)$(prefix); uninstall removes the same files
@@ -40,8 +47,13 @@
 ##                  and fuzz
 ##   SECONDS=N      how long each fuzzer runs: 10
 ##   KILLS=N        how many processes storm kills: 200
-##   SEED=N         makes storm and soak choose the same again; they print it
-##   MINUTES=N      how long soak takes: 5
+##   SEED=N         makes storm, cluster, soak and check-fuzz choose the same again;
+##                  they print it
+##   MINUTES=N      how long soak and cluster take: 5
+##   URL=URL        the server that conformance asks; PROFILE=original, if it
+##                  should be like Just van den Broecke's; WAIT=N seconds for
+##                  its heartbeats; SUBJECT=TEXT, what all subjects begin with;
+##                  JSON=FILE for a report that programs read
 ##   DEPS=:         install no packages
 ##   VALGRIND=1     unit tests, and pushletd in server tests, run under valgrind
 ##   V=1            show the commands
@@ -50,9 +62,10 @@ MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .PHONY: all analyze analyze-built bench bench-built check check-unit \
-	check-server check-browser check-guards check-built clean crash \
-	crash-built deb dist distclean fuzz fuzz-built help install run soak \
-	soak-built storm storm-built uninstall FORCE
+	check-fuzz check-server check-browser check-guards check-built clean \
+	cluster cluster-built conformance crash crash-built deb dist distclean \
+	fuzz fuzz-built help hostile hostile-built install run soak soak-built \
+	storm storm-built uninstall FORCE
 all:
 
 # -- configuration --------------------------------------------------------
@@ -62,9 +75,9 @@ all:
 # and the like must first install the very packages that configure looks for,
 # and then call make again.
 
-CHECKS = check check-unit check-server check-browser check-guards
-BUILD_FIRST = run analyze bench crash fuzz soak storm $(CHECKS)
-NEED_NO_CONFIG = help clean deb distclean $(BUILD_FIRST)
+CHECKS = check check-unit check-fuzz check-server check-browser check-guards
+BUILD_FIRST = run analyze bench cluster crash fuzz hostile soak storm $(CHECKS)
+NEED_NO_CONFIG = help clean conformance deb distclean $(BUILD_FIRST)
 
 ifneq ($(filter-out $(NEED_NO_CONFIG),$(or $(MAKECMDGOALS),all)),)
 include config.mk
@@ -124,7 +137,7 @@ DEFINES = -D_GNU_SOURCE= -DPUSHLET_VERSION='"$(VERSION)"' \
 BASE_CFLAGS = -std=gnu11 -Isrc -Iinclude $(DEFINES) -O2 -g -pthread \
 	-fstack-protector-strong -fstack-clash-protection $(FORTIFY) $(WARNINGS) $(SANITIZE_FLAGS) \
 	$(FCGI_CFLAGS) $(XML_CFLAGS) $(UV_CFLAGS) $(INIH_CFLAGS) \
-	$(CURSES_CFLAGS)
+	$(CURSES_CFLAGS) $(HIREDIS_CFLAGS)
 BASE_LDFLAGS = -pthread $(SANITIZE_FLAGS) -Wl,-z,relro -Wl,-z,now \
 	-Wl,--as-needed
 
@@ -146,11 +159,13 @@ SOVERSION = 0
 LIB_SRC = $(call src,base shm broker)
 SERVER_SRC = src/main.c $(call src,fcgi channel command daemon)
 RELAY_SRC = $(call src,relay)
+BRIDGE_SRC = $(call src,bridge)
 TOOL_SRC = $(sort $(wildcard src/tools/tool_*.c))
 PUBLISH_SRC = $(sort $(wildcard src/tools/publish_*.c))
 CTL_SRC = $(sort $(wildcard src/tools/ctl_*.c))
 UNIT_SRC = $(LIB_SRC) $(TOOL_SRC) $(filter-out src/main.c \
-	src/relay/pushlet-relay.c,$(SERVER_SRC) $(RELAY_SRC))
+	src/relay/pushlet-relay.c,$(SERVER_SRC) $(RELAY_SRC)) \
+	src/bridge/place.c src/bridge/entry.c src/bridge/link.c
 UNIT_TESTS = $(sort $(wildcard tests/unit/test_*.c))
 UNIT_COMMON = $(filter-out $(UNIT_TESTS),$(wildcard tests/unit/*.c))
 BENCHES = $(sort $(wildcard tests/bench/*.c))
@@ -162,19 +177,22 @@ SHARED = $(BUILD)/libpushlet.so
 TOOLS = $(BUILD)/pushlet-publish $(BUILD)/pushletctl
 UNIT_PROGRAMS = $(patsubst tests/unit/%.c,$(BUILD)/test/%,$(UNIT_TESTS))
 BENCH_PROGRAMS = $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(BENCH_MAINS))
+FUZZ_COMMON = tests/fuzz/driver.c tests/fuzz/mutation.c
 FUZZ_PROGRAMS = $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/fuzz/%,$(FUZZERS))
+FUZZ_CHECKS = $(patsubst tests/fuzz/%.c,$(BUILD)/test/%,$(FUZZERS))
 
 # The members of libpushlet share one compilation: position-independent, and
 # hidden but for what include/pushlet.h marks, so only that leaves the .so.
 LIB_OBJ = $(call obj,$(LIB_SRC))
 $(LIB_OBJ): private OBJ_CFLAGS = -fPIC -fvisibility=hidden
 
-all: $(BUILD)/pushletd $(BUILD)/pushlet-relay $(TOOLS) $(LIBRARY) $(SHARED) \
-	$(BUILD)/pushlet.pc
+PROGRAMS = $(addprefix $(BUILD)/,pushletd pushlet-relay pushlet-bridge) $(TOOLS)
+all: $(PROGRAMS) $(LIBRARY) $(SHARED) $(BUILD)/pushlet.pc
 
 LIB_LIBS = $(INIH_LIBS) -lrt
 $(BUILD)/pushletd: private LIBS = $(FCGI_LIBS) $(XML_LIBS) $(UV_LIBS) \
 	$(LIB_LIBS)
+$(BUILD)/pushlet-bridge: private LIBS = $(HIREDIS_LIBS) $(LIB_LIBS)
 $(BUILD)/pushlet-publish: private LIBS = $(XML_LIBS) $(LIB_LIBS)
 $(BUILD)/pushletctl: private LIBS = $(CURSES_LIBS) $(LIB_LIBS)
 
@@ -182,10 +200,11 @@ $(BUILD)/pushletd: $(call obj,$(SERVER_SRC)) $(LIBRARY)
 # Of the library it gets what it calls, and that needs nothing but libc.
 $(BUILD)/pushlet-relay: $(call obj,$(RELAY_SRC) src/fcgi/handover.c \
 	src/fcgi/record.c) $(LIBRARY)
+$(BUILD)/pushlet-bridge: $(call obj,$(BRIDGE_SRC)) $(LIBRARY)
 $(TOOLS): $(BUILD)/%: $(OBJ)/src/tools/%.o $(call obj,$(TOOL_SRC)) $(LIBRARY)
 $(BUILD)/pushlet-publish: $(call obj,$(PUBLISH_SRC))
 $(BUILD)/pushletctl: $(call obj,$(CTL_SRC))
-$(BUILD)/pushletd $(BUILD)/pushlet-relay $(TOOLS): $(BUILD)/flags $(BUILD)/sources
+$(PROGRAMS): $(BUILD)/flags $(BUILD)/sources
 	$(call quiet,LINK)$(LINK) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
 
 $(LIBRARY): $(LIB_OBJ) $(BUILD)/sources
@@ -213,7 +232,7 @@ $(BUILD)/pushlet.pc: FORCE
 # Check is asked for here, not by configure: only the tests need it.
 CHECK_CFLAGS = $(shell $(PKG_CONFIG) --cflags check)
 CHECK_LIBS = $(shell $(PKG_CONFIG) --libs check)
-TEST_LIBS = $(FCGI_LIBS) $(XML_LIBS) $(UV_LIBS) $(LIB_LIBS)
+TEST_LIBS = $(FCGI_LIBS) $(XML_LIBS) $(UV_LIBS) $(HIREDIS_LIBS) $(LIB_LIBS)
 
 $(OBJ)/tests/%.o: private OBJ_CFLAGS = -fPIE -I$(<D) $(CHECK_CFLAGS)
 $(UNIT_PROGRAMS): private LIBS = $(CHECK_LIBS) $(TEST_LIBS)
@@ -234,16 +253,19 @@ $(CRASH_PROGRAMS): $(BUILD)/test/libcrash.a
 $(BUILD)/test/test_memory: private LIBS = $(CHECK_LIBS) $(TEST_LIBS) \
 	$(addprefix -Wl$(comma)--wrap=,malloc calloc realloc free strdup)
 
-# Fuzzers have the main() of libFuzzer.
+# Fuzzers have the main() of libFuzzer, or for a short look one of ours.
 $(OBJ)/tests/fuzz/%.o: private OBJ_CFLAGS = -fPIE -I$(<D)
 $(FUZZ_PROGRAMS): private LIBS = -fsanitize=fuzzer $(TEST_LIBS)
 $(FUZZ_PROGRAMS): $(BUILD)/fuzz/%: $(OBJ)/tests/fuzz/fuzz_%.o
-$(BUILD)/fuzz/publish: $(call obj,src/tools/publish_xml.c \
-	src/tools/publish_lines.c)
+$(FUZZ_CHECKS): private LIBS = $(TEST_LIBS)
+$(FUZZ_CHECKS): $(BUILD)/test/%: $(OBJ)/tests/fuzz/%.o $(call obj,$(FUZZ_COMMON))
+$(BUILD)/fuzz/publish $(BUILD)/test/fuzz_publish: $(call obj, \
+	src/tools/publish_xml.c src/tools/publish_lines.c)
+$(BUILD)/fuzz/http $(BUILD)/test/fuzz_http: $(call obj,src/tools/ctl_http.c)
 
 $(filter-out $(CRASH_PROGRAMS),$(UNIT_PROGRAMS)) $(BENCH_PROGRAMS) \
-	$(FUZZ_PROGRAMS): $(BUILD)/test/libunits.a
-$(UNIT_PROGRAMS) $(BENCH_PROGRAMS) $(FUZZ_PROGRAMS): $(BUILD)/flags
+	$(FUZZ_PROGRAMS) $(FUZZ_CHECKS): $(BUILD)/test/libunits.a
+$(UNIT_PROGRAMS) $(BENCH_PROGRAMS) $(FUZZ_PROGRAMS) $(FUZZ_CHECKS): $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call quiet,LINK)$(LINK) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
 
@@ -259,16 +281,16 @@ $(OBJ)/crash/%.o: %.c $(BUILD)/flags
 	$(compile)
 
 .SECONDARY:
--include $(patsubst %.c,$(OBJ)/%.d,$(UNIT_SRC) src/main.c \
+-include $(patsubst %.c,$(OBJ)/%.d,$(UNIT_SRC) src/main.c $(BRIDGE_SRC) \
 	src/relay/pushlet-relay.c $(UNIT_TESTS) \
-	$(UNIT_COMMON) $(BENCHES) $(FUZZERS) $(wildcard src/tools/*.c)) \
+	$(UNIT_COMMON) $(BENCHES) $(FUZZERS) $(FUZZ_COMMON) $(wildcard src/tools/*.c)) \
 	$(LIB_SRC:%.c=$(OBJ)/crash/%.d)
 
 # Stamps: written only when their text changes, so that what depends on them
 # is rebuilt when a flag, the compiler or the list of files does.
 $(BUILD)/flags: text = $(COMPILE) $(LINK) $(LINK_SO) $(FCGI_LIBS) $(XML_LIBS) \
-	$(UV_LIBS) $(CURSES_LIBS) $(LIB_LIBS)
-$(BUILD)/sources: text = $(UNIT_SRC) $(wildcard src/tools/*.c)
+	$(UV_LIBS) $(CURSES_LIBS) $(HIREDIS_LIBS) $(LIB_LIBS)
+$(BUILD)/sources: text = $(UNIT_SRC) $(BRIDGE_SRC) $(wildcard src/tools/*.c)
 $(BUILD)/flags $(BUILD)/sources: FORCE
 	@mkdir -p $(@D); \
 	printf '%s\n' '$(subst ','\'',$(text))' >$@.new; \
@@ -287,7 +309,7 @@ run:
 	@PUSHLET_BUILD='$(abspath $(BUILD))' exec conf/demo/run
 
 # The browser group joins in as soon as it has a test.
-check: GROUP = guards unit server \
+check: GROUP = guards unit fuzz server \
 	$(if $(wildcard tests/browser/*.test.*js),browser)
 check-%: GROUP = $(@:check-%=%)
 $(CHECKS):
@@ -306,12 +328,14 @@ SANITIZER_ENV = \
 VALGRIND_COMMAND = valgrind -q --error-exitcode=99 --exit-on-first-error=yes
 slowness = $(if $(filter-out 0,$(VALGRIND)),12,$(if $(SANITIZE),4,1))
 
-check-built: all $(if $(filter unit,$(CHECK_GROUPS)),$(UNIT_PROGRAMS))
+check-built: all $(if $(filter unit,$(CHECK_GROUPS)),$(UNIT_PROGRAMS)) \
+	$(if $(filter fuzz,$(CHECK_GROUPS)),$(FUZZ_CHECKS))
 	@$(if $(SANITIZE),$(SANITIZER_ENV)) \
 	PUSHLET_BUILD='$(abspath $(BUILD))' PUSHLET_SANITIZE='$(SANITIZE)' \
 	PUSHLET_TEST_SLOW="$${PUSHLET_TEST_SLOW:-$(slowness)}" \
 	VALGRIND='$(if $(filter-out 0,$(VALGRIND)),$(VALGRIND_COMMAND))' \
-	CC='$(CC)' MAKE='$(make_program)' TESTS='$(TESTS)' tests/run $(CHECK_GROUPS)
+	CC='$(CC)' MAKE='$(make_program)' TESTS='$(TESTS)' SEED='$(SEED)' \
+	tests/run $(CHECK_GROUPS)
 
 bench:
 	@$(DEPS) browser
@@ -320,12 +344,23 @@ bench:
 bench-built: all $(BENCH_PROGRAMS)
 	@PUSHLET_BUILD='$(abspath $(BUILD))' TESTS='$(TESTS)' tests/bench/run
 
-crash soak storm:
+# Needs node, and nothing that is built here.
+conformance:
+	@node tests/conformance/run.mjs $(if $(PROFILE),--profile='$(PROFILE)') \
+		$(if $(WAIT),--wait='$(WAIT)') \
+		$(if $(SUBJECT),--subject='$(SUBJECT)') \
+		$(if $(TESTS),--only='$(TESTS)') \
+		$(if $(JSON),--json='$(JSON)') $(if $(URL),'$(URL)')
+
+cluster crash hostile soak storm:
 	@$(DEPS) check
 	@+$(AGAIN) $@-built
 
 crash-built: $(CRASH_PROGRAMS)
 	@for program in $^; do CK_FORK=yes "$$program" || exit 1; done
+
+hostile-built: all
+	@PUSHLET_BUILD='$(abspath $(BUILD))' tests/server/hostile
 
 KILLS = 200
 SEED =
@@ -334,6 +369,10 @@ MINUTES = 5
 storm-built: all
 	@PUSHLET_BUILD='$(abspath $(BUILD))' tests/storm/run storm.mjs \
 		'$(KILLS)' '$(SEED)'
+
+cluster-built: all
+	@PUSHLET_BUILD='$(abspath $(BUILD))' tests/storm/run cluster.mjs \
+		'$(MINUTES)' '$(SEED)'
 
 soak-built: all
 	@PUSHLET_BUILD='$(abspath $(BUILD))' tests/storm/run soak.mjs \
@@ -361,7 +400,8 @@ analyze:
 
 analyze-built: config.mk
 	@build-aux/analyze -std=gnu11 -Isrc -Iinclude $(DEFINES) \
-		$(FCGI_CFLAGS) $(XML_CFLAGS) $(UV_CFLAGS) $(INIH_CFLAGS)
+		$(FCGI_CFLAGS) $(XML_CFLAGS) $(UV_CFLAGS) $(INIH_CFLAGS) \
+		$(HIREDIS_CFLAGS)
 
 # -- installing -----------------------------------------------------------
 
@@ -374,6 +414,7 @@ MAN_PAGES = $(sort $(wildcard man/*.[1578]))
 INSTALLED = \
 	755:$(BUILD)/pushletd:$(sbindir)/pushletd \
 	755:$(BUILD)/pushlet-relay:$(sbindir)/pushlet-relay \
+	755:$(BUILD)/pushlet-bridge:$(sbindir)/pushlet-bridge \
 	755:$(BUILD)/pushletctl:$(sbindir)/pushletctl \
 	755:$(BUILD)/pushlet-publish:$(bindir)/pushlet-publish \
 	644:$(LIBRARY):$(libdir)/libpushlet.a \

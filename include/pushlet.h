@@ -111,10 +111,10 @@ PUSHLET_API enum pushlet_status pushlet_publish(struct pushlet *p,
 
 /*
  * Whether pushlet_publish() is to wait, from now on, until the queues of those
- * receivers that have an open channel take the event without a loss; for at
- * most queue.write.timeout.millis of the server (then they overflow, as they
- * do without waiting).  At first it is not.  While one thread waits another
- * may publish.
+ * receivers that have an open channel take the event without a loss, and less
+ * than 32 others wait in them; for at most queue.write.timeout.millis of the
+ * server (then they fill up, as they do without waiting).  At first it is not.
+ * While one thread waits another may publish.
  */
 PUSHLET_API void pushlet_pace(struct pushlet *p, int on);
 

@@ -201,8 +201,9 @@ function request(cmd, onEvent, onEnd, ch) {
 			onEnd(verdict(status, text), cmd.event + ': HTTP ' +
 			    status + ' ' + text.slice(0, 200));
 	}
-	xhr.open(post ? 'POST' : 'GET', post ? url : url +
-	    (url.indexOf('?') < 0 ? '?' : '&') + query, true);
+	/* A web server in front of several nodes sees no body. */
+	xhr.open(post ? 'POST' : 'GET', url + (/[?]/.test(url) ? '&' : '?') + (post ?
+	    'p_node=' + (/^[a-z0-9]+(?=-)/.exec(PL.sessionId) || '') : query), true);
 	xhr.onprogress = progress;
 	xhr.onload = () => { progress(); end(xhr.status); };
 	xhr.onerror = xhr.onabort = () => end(0);

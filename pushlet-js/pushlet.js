@@ -108,12 +108,19 @@ function statusError(status, text) {
 		kind, { status });
 }
 
+/* The address for a request with a body.  A web server in front of several
+ * nodes does not see the id in there; its first part says whose it is. */
+function addressFor(url, id) {
+	const node = /^[a-z0-9]+(?=-)/.exec(id || '');
+	return node ? `${url}${/\?/.test(url) ? '&' : '?'}p_node=${node}` : url;
+}
+
 async function byFetch(link, fields, each, signal) {
 	const cut = (e) => { throw new PushletError(e.message, 'retry',
 		{ network: true }); };
-	const response = await fetch(link.url, { method: 'POST', signal,
-		body: new URLSearchParams(fields), cache: 'no-store',
-		credentials: link.options.credentials ? 'include' : 'same-origin',
+	const response = await fetch(addressFor(link.url, fields.p_id), {
+		method: 'POST', signal, body: new URLSearchParams(fields),
+		cache: 'no-store', credentials: link.options.credentials ? 'include' : 'same-origin',
 	}).catch(cut);
 	const type = response.headers.get('Content-Type') || '';
 	if (response.status !== 200)
@@ -336,7 +343,7 @@ const keyOf = (spec) => JSON.stringify([spec.subject, spec.label, spec.own]);
 /* For pages that are about to go. */
 function sendLeave(url, id) {
 	if (id)
-		navigator.sendBeacon(url, new URLSearchParams(
+		navigator.sendBeacon(addressFor(url, id), new URLSearchParams(
 			{ p_event: 'leave', p_id: id }));
 }
 

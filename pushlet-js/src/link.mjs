@@ -9,7 +9,7 @@
  */
 import { cancel } from './timers.mjs';
 import { Commands } from './commands.mjs';
-import { byFetch, byScript, bySource } from './requests.mjs';
+import { addressFor, byFetch, byScript, bySource } from './requests.mjs';
 import { PushletError, statusError } from './requests.mjs';
 
 const ACK_EVENTS = 48, ACK_AGE = 4000;	/* acknowledge a stream at the latest */
@@ -24,7 +24,7 @@ export const keyOf = (spec) => JSON.stringify([spec.subject, spec.label, spec.ow
 /* For pages that are about to go. */
 export function sendLeave(url, id) {
 	if (id)
-		navigator.sendBeacon(url, new URLSearchParams(
+		navigator.sendBeacon(addressFor(url, id), new URLSearchParams(
 			{ p_event: 'leave', p_id: id }));
 }
 

@@ -46,12 +46,19 @@ export function statusError(status, text) {
 		kind, { status });
 }
 
+/* The address for a request with a body.  A web server in front of several
+ * nodes does not see the id in there; its first part says whose it is. */
+export function addressFor(url, id) {
+	const node = /^[a-z0-9]+(?=-)/.exec(id || '');
+	return node ? `${url}${/\?/.test(url) ? '&' : '?'}p_node=${node}` : url;
+}
+
 export async function byFetch(link, fields, each, signal) {
 	const cut = (e) => { throw new PushletError(e.message, 'retry',
 		{ network: true }); };
-	const response = await fetch(link.url, { method: 'POST', signal,
-		body: new URLSearchParams(fields), cache: 'no-store',
-		credentials: link.options.credentials ? 'include' : 'same-origin',
+	const response = await fetch(addressFor(link.url, fields.p_id), {
+		method: 'POST', signal, body: new URLSearchParams(fields),
+		cache: 'no-store', credentials: link.options.credentials ? 'include' : 'same-origin',
 	}).catch(cut);
 	const type = response.headers.get('Content-Type') || '';
 	if (response.status !== 200)

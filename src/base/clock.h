@@ -27,4 +27,13 @@ static inline int64_t clock_unix(void)
 	return t.tv_sec;
 }
 
+/* The same in milliseconds. */
+static inline uint64_t clock_unix_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
 #endif

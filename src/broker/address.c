@@ -15,6 +15,7 @@
 #include "shm/store.h"
 
 static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+static const struct address unknown;
 
 static bool is_ipv4(const struct address *a)
 {
@@ -49,7 +50,7 @@ bool address_read(struct address *out, const char *text, size_t n)
 	snprintf(copy, sizeof(copy), "%.*s", (int)n, text);
 	strip(copy);
 	if (inet_pton(AF_INET6, copy, out->bytes) == 1)
-		return true;
+		return memcmp(out, &unknown, sizeof(unknown)) != 0;
 	memcpy(out->bytes, mapped, sizeof(mapped));
 	if (inet_pton(AF_INET, copy, out->bytes + sizeof(mapped)) == 1)
 		return true;
@@ -59,8 +60,6 @@ bool address_read(struct address *out, const char *text, size_t n)
 
 const char *address_write(char out[ADDRESS_TEXT], const struct address *a)
 {
-	static const struct address unknown;
-
 	if (memcmp(a, &unknown, sizeof(unknown)) == 0)
 		out[0] = '\0';
 	else if (is_ipv4(a))

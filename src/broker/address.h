@@ -26,8 +26,8 @@ struct address {
 };
 
 /* Reads n bytes of text; white space around them counts for nothing, nor does
- * a port ("192.0.2.1:80", "[2001:db8::1]:80").  Anything else than an address:
- * false, and *out is unknown. */
+ * a port ("192.0.2.1:80", "[2001:db8::1]:80").  Anything else than an address
+ * that a client can have ("::" is none): false, and *out is unknown. */
 bool address_read(struct address *out, const char *text, size_t n);
 
 /* Writes it into out and returns that; "" for unknown. */

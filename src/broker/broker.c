@@ -20,8 +20,6 @@
 #include "shm/bell.h"
 #include "shm/store.h"
 
-#define CACHE_LINE 64
-
 static uint64_t round_up(uint64_t n, uint64_t to)
 {
 	return (n + to - 1) / to * to;
@@ -55,7 +53,8 @@ static struct sections place(const struct geometry *g)
 			    sizeof(struct ref));
 	at.subscriptions = section(&end, (uint64_t)g->subscriptions *
 				   g->subscription_bytes);
-	at.topics = section(&end, (uint64_t)g->topics * sizeof(uint32_t));
+	at.topics = section(&end, (uint64_t)g->topics *
+			    sizeof(struct bucket));
 	at.lengths = section(&end, ((uint64_t)g->subject_bytes + 1) *
 			     sizeof(uint32_t));
 	at.addresses = section(&end, rates_offset(g) +
@@ -89,7 +88,7 @@ static struct geometry geometry_of(const struct properties *p)
 	};
 
 	g.subscription_bytes = (uint32_t)round_up(
-		sizeof(struct subscription) + p->subject_bytes, 8);
+		sizeof(struct subscription) + p->subject_bytes, CACHE_LINE);
 	g.ready_words = (uint32_t)round_up(p->sessions_max, 64) / 64;
 	token_bytes(&g.seed, sizeof(g.seed));
 	return g;
@@ -152,7 +151,7 @@ static void view(struct broker *b)
 					  base + b->at.subscriptions,
 					  g->subscriptions,
 					  g->subscription_bytes };
-	b->topics = (uint32_t *)(base + b->at.topics);
+	b->topics = (struct bucket *)(base + b->at.topics);
 	b->lengths = (uint32_t *)(base + b->at.lengths);
 	b->addresses = (uint32_t *)(base + b->at.addresses);
 	b->rates = (struct rate *)(base + b->at.addresses + rates_offset(g));
@@ -181,6 +180,11 @@ static void set_rules(struct rules *r, const struct properties *p)
 	STORE(r->history_seconds, p->history_seconds);
 	store_bytes(r->history_subjects, p->history_subjects,
 		    sizeof(r->history_subjects));
+	store_bytes(r->node, p->node, sizeof(r->node));
+	store_bytes(r->bridge_include, p->bridge_include,
+		    sizeof(r->bridge_include));
+	store_bytes(r->bridge_exclude, p->bridge_exclude,
+		    sizeof(r->bridge_exclude));
 }
 
 struct creation {
@@ -205,6 +209,7 @@ static int fill(struct segment *s, void *arg)
 	store_bytes(&map->at, &at, sizeof(at));
 	STORE(map->epoch, epoch);
 	STORE(map->created, clock_unix());
+	STORE(map->born, clock_unix_ms());
 	set_rules(&map->rules, c->properties);
 	/* Position 0 stays unused: it means "no record". */
 	STORE(map->log.head, c->geometry.log_bytes);
@@ -340,6 +345,12 @@ void broker_settle(struct broker *b, const struct properties *p)
 	broker_unlock(b);
 }
 
+void broker_node(const struct broker *b, char out[NODE_SIZE])
+{
+	memcpy(out, b->map->rules.node, NODE_SIZE);
+	out[NODE_SIZE - 1] = '\0';
+}
+
 const char *broker_name(const struct broker *b)
 {
 	return b->segment.name;
@@ -402,9 +413,10 @@ void broker_unlock(struct broker *b)
 	uint64_t bells[WORKERS_LIMIT / 64];
 	unsigned i, words = (b->geometry.workers + 63) / 64;
 	bool owed = b->bells_owed, repaired = b->repaired;
+	bool bridge = b->bridge_owed;
 	struct notices *notices = b->notices;
 
-	b->repaired = false;
+	b->repaired = b->bridge_owed = false;
 	b->notices = NULL;
 	if (owed) {
 		memcpy(bells, b->bells, words * sizeof(*bells));
@@ -416,6 +428,8 @@ void broker_unlock(struct broker *b)
 		for (; bells[i]; bells[i] &= bells[i] - 1)
 			bell_ring(&worker_at(b, i * 64 + (unsigned)
 				__builtin_ctzll(bells[i]))->bell);
+	if (bridge)
+		bell_ring(&b->map->bridge.bell);
 	if (repaired)
 		log_warn("segment %s: the last holder of its lock died; "
 			 "repaired", b->segment.name);
@@ -438,6 +452,7 @@ static int check_all(struct broker *b, struct buf *report)
 	broken += topic_check(b, report);
 	broken += eventlog_check(&b->log, report);
 	broken += eventlog_check(&b->history, report);
+	broken += node_check(b, report);
 	return broken;
 }
 
@@ -478,5 +493,6 @@ int broker_destroy(struct broker *b)
 		return -1;
 	for (i = 0; i < b->geometry.workers; i++)
 		bell_ring(&worker_at(b, i)->bell);
+	bell_ring(&b->map->bridge.bell);
 	return 0;
 }

@@ -20,6 +20,7 @@
 
 #include "base/buf.h"
 #include "broker/event.h"
+#include "broker/layout.h"
 #include "broker/properties.h"
 #include "shm/segment.h"
 
@@ -68,6 +69,9 @@ void broker_settle(struct broker *b, const struct properties *p);
 
 /* The segment's name. */
 const char *broker_name(const struct broker *b);
+
+/* The name of this machine among several; "": it is alone.  Needs no lock. */
+void broker_node(const struct broker *b, char out[NODE_SIZE]);
 
 /* Did this broker_open() make the segment? */
 bool broker_made(const struct broker *b);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "broker/name.h"
 #include "broker/view.h"
 
 /* ---- one session ---- */
@@ -88,7 +89,7 @@ enum outcome closeup_read(struct broker *b, const char *handle,
 	const struct session *s;
 
 	memset(out, 0, sizeof(*out));
-	if (strlen(handle) != SESSION_HANDLE_LEN)
+	if (!name_is_handle(handle))
 		return GONE;
 	broker_lock(b);
 	s = session_named(b, handle);

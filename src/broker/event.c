@@ -87,7 +87,7 @@ int event_add_int(struct event *e, const char *name, int64_t value)
 {
 	char room[1 + DIGITS_SIZE];
 	uint64_t size = value < 0 ? -(uint64_t)value : (uint64_t)value;
-	char *text = digits_decimal(room + 1, size);
+	char *text = digits_decimal(&room[1], size);
 
 	if (value < 0)
 		*--text = '-';

@@ -49,6 +49,24 @@ uint64_t eventlog_before(const struct log_record *r)
 	return back > 0 && back < r->position ? r->position - back : 0;
 }
 
+const struct log_record *eventlog_next(const struct eventlog *log,
+				       uint64_t position)
+{
+	const struct log_head *h = log->head;
+
+	if (!log->size)
+		return NULL;
+	if (position < h->tail)
+		position = h->tail;
+	for (; position < h->head; position += place(log, position)->bytes) {
+		if (!sound(log, position))
+			return NULL;
+		if (place(log, position)->kind != LOG_FILLER)
+			return place(log, position);
+	}
+	return NULL;
+}
+
 /* Moves the tail until the ring has room for n bytes from head on. */
 static void make_room(struct eventlog *log, uint64_t n)
 {

@@ -32,23 +32,6 @@ static const char *subject_of(const struct log_record *r)
 	return (const char *)(r + 1) + r->subject_offset;
 }
 
-/* Is it below one of history.subjects? */
-static bool listed(const struct rules *rules, const char *subject, size_t n)
-{
-	const char *p = rules->history_subjects;
-	const char *end = p + strnlen(p, HISTORY_SUBJECTS_SIZE);
-	const char *comma;
-
-	for (; p < end; p = comma + 1) {
-		comma = memchr(p, ',', (size_t)(end - p));
-		if (!comma)
-			comma = end;
-		if (begins_with(subject, n, p, (size_t)(comma - p)))
-			return true;
-	}
-	return false;
-}
-
 static uint32_t place_of_newest(const struct broker *b)
 {
 	return (uint32_t)(b->history.head->newest / LOG_ALIGN);
@@ -59,7 +42,8 @@ static bool wanted(struct broker *b, const struct log_record *r)
 	const struct rules *rules = &b->map->rules;
 
 	return b->history.size && rules->history_max &&
-	       listed(rules, subject_of(r), r->subject_bytes) &&
+	       topic_listed(rules->history_subjects, HISTORY_SUBJECTS_SIZE,
+			    subject_of(r), r->subject_bytes) &&
 	       !topic_reserved(subject_of(r), r->subject_bytes);
 }
 
@@ -73,6 +57,8 @@ void history_add(struct broker *b, struct log_record *r)
 	if (!wanted(b, r) || (r->copy && r->copy == place_of_newest(b)))
 		return;
 	like.copy = 0;
+	like.number = 0;	/* what is replayed does not cross again */
+	like.origin = like.flags = 0;
 	position = eventlog_append(&b->history, &like, r + 1, NULL);
 	if (!position)
 		return;

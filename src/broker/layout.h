@@ -12,7 +12,7 @@
  *	|                                         counters, listener   |
  *	| queues[][]       struct ref             per session a ring   |
  *	| subscriptions[]  struct subscription    + subject + label    |
- *	| topics[]         uint32_t               hash buckets         |
+ *	| topics[]         struct bucket          hash buckets         |
  *	| lengths[]        uint32_t               topics by length     |
  *	| addresses[]      uint32_t               hash buckets         |
  *	|                  struct rate            requests of a site   |
@@ -44,19 +44,26 @@
 #include "shm/pool.h"
 #include "shm/segment.h"
 
-#define LAYOUT_VERSION 4
+#define LAYOUT_VERSION 5
 
-/* An id is 32 random hexadecimal digits, then the session's index in 6: it
- * names its slot, so there is no index of ids to keep or to repair.  A handle
- * is 12 random digits and the index. */
+/* Ids and handles: broker/name.h.  The lengths are without NODE and its '-',
+ * the sizes with that and NUL. */
 #define INDEX_DIGITS 6
 #define SESSION_ID_LEN (32 + INDEX_DIGITS)
 #define SESSION_HANDLE_LEN (12 + INDEX_DIGITS)
+#define NODE_TAG_LEN 8			/* the longest name of a node */
+#define SESSION_ID_SIZE (NODE_TAG_LEN + 1 + SESSION_ID_LEN + 1)
+#define SESSION_HANDLE_SIZE (NODE_TAG_LEN + 1 + SESSION_HANDLE_LEN + 1)
 #define SESSIONS_LIMIT (1u << 24)	/* what 6 digits can name */
 #define WORKERS_LIMIT 4096
 #define HISTORY_SUBJECTS_SIZE 256	/* a comma list, NUL */
+#define NODE_SIZE 12			/* NODE_TAG_LEN, NUL */
+#define NODES_MAX 64			/* that a segment knows beside its own */
+#define CROSSING_SIZE 256		/* a comma list, NUL */
+#define ELSEWHERE_SLOTS 4096		/* a power of two; half of it is used */
 #define REASON_SIZE 80			/* of a kick, NUL */
 #define SAMPLES 64			/* seconds that rates look back, and more */
+#define CACHE_LINE 64			/* what is used together begins one */
 
 /* Chosen by the creator, read by everybody else, never changed. */
 struct geometry {
@@ -107,6 +114,10 @@ struct rules {
 	uint64_t history_max;		/* events of one subscription */
 	uint64_t history_seconds;	/* 0: no limit */
 	char history_subjects[HISTORY_SUBJECTS_SIZE];
+	char node[NODE_SIZE];		/* its name in a cluster; "": alone */
+	uint32_t reserved_too;
+	char bridge_include[CROSSING_SIZE];
+	char bridge_exclude[CROSSING_SIZE];
 };
 
 /* Statistics since the segment was made; a crash may leave one uncounted. */
@@ -122,6 +133,9 @@ struct counts {
 	uint64_t refused;		/* by a rule, or for want of room */
 	uint64_t repairs;
 	uint64_t workers_reaped;
+	uint64_t sent;			/* to other nodes */
+	uint64_t received;		/* from other nodes */
+	uint64_t missed;		/* published there, and never came */
 };
 
 /* The counts as they were at a time.  One that is being written has time 0. */
@@ -173,6 +187,10 @@ struct log_head {
 
 #define LOG_ALIGN 16			/* a filler's first 16 bytes fit */
 
+/* A target that is a session of another machine, whose name p_to has: the event
+ * reaches nobody here, and stays for who carries it there. */
+#define FAR (NONE - 1)
+
 /* LOG_REPLAY: a copy out of the history, for one subscription. */
 enum { LOG_FILLER = 1, LOG_EVENT = 2, LOG_REPLAY = 3 };
 
@@ -182,8 +200,8 @@ struct log_record {
 	uint32_t kind;
 	/* a filler ends here */
 	int64_t time;			/* seconds since 1970 */
-	uint32_t target;		/* session of a unicast, or NONE; of a
-					 * replay the subscription */
+	uint32_t target;		/* session of a unicast, FAR, or NONE;
+					 * of a replay the subscription */
 	union {
 		uint32_t target_generation;
 		uint32_t copy;		/* without a target: the place of its
@@ -195,7 +213,16 @@ struct log_record {
 	uint32_t subject_bytes;
 	uint32_t back;			/* derived: to the event before, in
 					 * units of LOG_ALIGN; 0: none */
+	uint64_t number;		/* among those of its node that cross;
+					 * 0: it does not */
+	uint32_t origin;		/* 0: published here; else the node at
+					 * nodes[origin - 1] */
+	uint32_t flags;			/* enum record_flags */
 	/* packed attributes follow */
+};
+
+enum record_flags {
+	RECORD_PAST = 1			/* for the history alone */
 };
 
 /* What a queue holds: which event, because of which subscription. */
@@ -237,37 +264,36 @@ enum session_flags {
  * lost.
  */
 struct session {
-	struct slot slot;
-	char id[SESSION_ID_LEN + 1];
-	char handle[SESSION_HANDLE_LEN + 1];
-	struct address address;		/* of the client that joined */
-	uint32_t address_next;		/* derived: sessions of a bucket */
-	uint32_t address_previous;	/* derived; NONE: heads its bucket */
+	/* What publishing looks at, two cache lines. */
+	_Alignas(CACHE_LINE) struct slot slot;
+	uint64_t channel;		/* that serves it now: its number, or 0:
+					 * no listener */
+	uint32_t worker;		/* where it lives; index */
 	uint8_t format;			/* number of the adapter */
 	uint8_t mode;			/* enum session_mode */
 	uint16_t flags;			/* enum session_flags */
-	int64_t joined;			/* seconds since 1970 */
 	int64_t lease_end;		/* clock_ms(); not while listening */
 	int64_t served;			/* clock_ms() of the last data answer */
-
-	/* The listener: the channel that serves the session now. */
-	uint64_t channel;		/* its number, or 0: no listener */
-	uint32_t worker;		/* where it lives; index */
-	uint32_t served_as;		/* enum session_mode of that channel */
-
-	uint32_t first_subscription;	/* derived */
-	uint32_t subscription_count;	/* derived: slots, parts too */
-
 	uint64_t queue_tail;		/* primary */
+	uint64_t queue_head;		/* primary; its store commits */
 	uint64_t queue_sent;		/* primary, reset to tail at will */
 	uint64_t queue_carried;		/* primary */
 	uint64_t queue_settled;		/* primary */
 	uint64_t queue_known;		/* primary: counted as lost when they
 					 * were dropped */
-	uint64_t queue_head;		/* primary; its store commits */
 	uint64_t delivered;		/* since joined */
 	uint64_t lost;			/* since joined */
 	uint64_t lost_told;		/* of these, reported to the client */
+	uint32_t served_as;		/* enum session_mode of the channel */
+	uint32_t first_subscription;	/* derived */
+
+	char id[SESSION_ID_SIZE];
+	char handle[SESSION_HANDLE_SIZE];
+	struct address address;		/* of the client that joined */
+	uint32_t address_next;		/* derived: sessions of a bucket */
+	uint32_t address_previous;	/* derived; NONE: heads its bucket */
+	uint32_t subscription_count;	/* derived: slots, parts too */
+	int64_t joined;			/* seconds since 1970 */
 	char reason[REASON_SIZE];	/* of an abort; "": its queue was full */
 	int64_t publish_full;		/* as rate.full_at, of its publishes */
 	char user[64];			/* who joined, or ""; broker/owner.h */
@@ -302,6 +328,14 @@ struct subscription {
 
 #define NO_LABEL 0xffff
 
+/* Topics whose subjects have like hashes.  Most subjects that nobody subscribed
+ * to are found out without a look at a subscription. */
+struct bucket {
+	uint32_t first;			/* derived: a head of a topic, or NONE */
+	uint32_t kinds;			/* derived: of each topic here a bit
+					 * that its hash names; maybe more */
+};
+
 /* A process that holds open channels.  State SLOT_LIVE commits it. */
 struct worker {
 	struct slot slot;
@@ -310,6 +344,70 @@ struct worker {
 	uint64_t started;		/* shm/proc.h */
 	int64_t since;			/* seconds since 1970 */
 	uint64_t reserved[3];
+};
+
+/*
+ * Several machines: each is a node with a segment.  What is published in one
+ * and crosses has a number there: 1, 2, 3 ... without holes (layout.numbered).
+ * A bridge carries it to all others: broker/bridge.h, src/bridge.
+ */
+
+/* How far a node's events are known here. */
+struct mark {
+	uint64_t epoch;			/* which segment of that node; 0: none */
+	uint64_t number;		/* its last event that we know */
+	uint64_t missed;		/* so many before it never came */
+};
+
+/* Another node.  State SLOT_LIVE commits its name, which stays.  Of the marks
+ * the one at (current & 1) counts: a new one is written beside it, and the
+ * store of current commits it.  One event after the other only needs a store
+ * of number. */
+struct node {
+	char name[NODE_SIZE];
+	uint32_t state;
+	uint32_t current;		/* primary */
+	uint32_t reserved;
+	struct mark mark[2];		/* primary */
+	struct mark past;		/* primary: what was published up to
+					 * there is older than this segment */
+	/* Of the bridge alone, without the lock: */
+	uint64_t bad;			/* entries that were no events */
+	int64_t seen;			/* seconds since 1970; 0: never */
+};
+
+/* The process that carries events to and from other nodes.  It writes its
+ * fields itself, without the lock, but for pid and started. */
+struct bridge {
+	uint32_t pid;			/* its store commits; 0: none */
+	uint32_t bell;			/* shm/bell.h; no lock needed */
+	uint64_t started;		/* shm/proc.h */
+	int64_t since;			/* seconds since 1970 */
+	uint32_t connected;		/* 1: both its links stand */
+	uint32_t reserved;
+	int64_t changed;		/* when that changed; as since */
+	uint64_t sent;			/* the last number that is elsewhere */
+	uint64_t unsent;		/* so many never got there: the log
+					 * has overrun them */
+	uint64_t reserved_too;
+};
+
+/* How many sessions of other nodes subscribed to a subject. */
+struct elsewhere_count {
+	uint64_t subject;		/* its hash; 0: a free place */
+	uint32_t online;
+	uint32_t reserved;
+};
+
+/* Who is at all other nodes together.  The bridge writes it anew every other
+ * second; without that it ends.  A hash table with open addressing. */
+struct elsewhere {
+	int64_t until;			/* clock_ms(); its store commits */
+	uint64_t sessions;
+	uint64_t peak;			/* of all sessions, ours too */
+	uint32_t watchers;		/* subscriptions below /meta */
+	uint32_t reserved;
+	struct elsewhere_count counts[ELSEWHERE_SLOTS];
 };
 
 struct layout {
@@ -335,6 +433,12 @@ struct layout {
 	struct drain drain;		/* primary */
 	int64_t sample_due;		/* clock_ms(); as expiry_due */
 	struct sample samples[SAMPLES];	/* statistics; a ring, by time */
+	uint64_t born;			/* primary: this segment's epoch among
+					 * those of its node; ms since 1970 */
+	uint64_t numbered;		/* primary: the last number given */
+	struct bridge bridge;
+	struct node nodes[NODES_MAX];
+	struct elsewhere elsewhere;
 };
 
 _Static_assert(sizeof(struct ref) == 16, "a queue entry is 16 bytes");
@@ -342,8 +446,12 @@ _Static_assert(sizeof(struct log_record) % LOG_ALIGN == 0,
 	       "attributes follow the record head");
 _Static_assert(offsetof(struct log_record, time) == LOG_ALIGN,
 	       "a filler fits wherever a record may end");
-_Static_assert(sizeof(struct session) % 8 == 0, "slots stay aligned");
+_Static_assert(offsetof(struct session, id) == 2 * CACHE_LINE,
+	       "publishing looks at two cache lines");
+_Static_assert(sizeof(struct subscription) == CACHE_LINE,
+	       "matching looks at one, and the subject");
 _Static_assert(sizeof(struct worker) == 64, "a doorbell a cache line");
+_Static_assert(sizeof(struct log_record) == 64, "no hidden bytes");
 _Static_assert(offsetof(struct layout, lock) % 8 == 0, "aligned lock");
 
 /* Folds version and sizes into the stamp of the segment, so that programs

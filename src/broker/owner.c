@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "broker/name.h"
 #include "broker/session.h"
 #include "broker/view.h"
 #include "shm/store.h"
@@ -43,7 +44,7 @@ bool owner_is(struct broker *b, const char *id, enum session_bind bind,
 
 	address_read(&a, address, strlen(address));
 	broker_lock(b);
-	if (strlen(id) == SESSION_ID_LEN)
+	if (name_kind(id) == NAME_ID)
 		s = session_named(b, id);
 	is = s && (!(bind & BIND_USER) || same_user(s, user)) &&
 	     (!(bind & BIND_ADDRESS) || address_same_site(&s->address, &a));

@@ -2,6 +2,9 @@
 /*
  * pace.c - a publisher that would rather wait than overflow a queue
  *
+ * A queue counts as full long before it is: what stands behind many others is
+ * late, and other publishers, who do not wait, need room too.
+ *
  * It waits for one full queue at a time, without the lock, and looks at that
  * queue's counters alone: naps that grow from TINY to LONG cost next to
  * nothing, and need no word from who empties queues.  Then it looks at all
@@ -13,18 +16,32 @@
 #include "broker/view.h"
 #include "shm/store.h"
 
-enum { TINY = 50, LONG = 1000 };	/* us */
+enum {
+	AHEAD = 32,			/* events that a paced one may wait
+					 * behind: as many as go out at a time */
+	TINY = 50, LONG = 1000		/* us */
+};
 
 struct search {
 	struct session_ref full;	/* index NONE: there is room */
 };
 
+/* The head is read last, so that it is not before the others. */
+static bool queue_is_full(const struct broker *b, const struct session *s)
+{
+	uint64_t tail = LOAD(s->queue_tail);
+	uint64_t carried = LOAD(s->queue_carried);
+	uint64_t head = LOAD(s->queue_head);
+
+	return head - tail >= b->geometry.queue ||
+	       head - (carried > tail ? carried : tail) >= AHEAD;
+}
+
 /* Without the lock this is a hint, which is all that is needed. */
 static bool is_full(const struct broker *b, const struct session *s)
 {
 	return LOAD(s->slot.state) == SLOT_LIVE && LOAD(s->channel) &&
-	       !(LOAD(s->flags) & SESSION_ABORTED) &&
-	       LOAD(s->queue_head) - LOAD(s->queue_tail) >= b->geometry.queue;
+	       !(LOAD(s->flags) & SESSION_ABORTED) && queue_is_full(b, s);
 }
 
 static void look_at(struct broker *b, struct session *s, struct search *out)

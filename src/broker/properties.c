@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "broker/layout.h"
 
 #define FIELD(field) offsetof(struct properties, field)
 #define TEXT_SIZE(field) sizeof(((struct properties *)NULL)->field)
@@ -100,6 +101,17 @@ const struct conf_key properties_table[] = {
 	UINT_KEY("history.seconds", history_seconds, "0", 0,
 		 3650 * DAY / SECOND, RELOAD),
 	TEXT_KEY("history.subjects", history_subjects, "/", 0, RELOAD),
+	TEXT_KEY("node", node, "", 0, RELOAD),
+	TEXT_KEY("bridge.include", bridge_include, "/", 0, RELOAD),
+	TEXT_KEY("bridge.exclude", bridge_exclude, "", 0, RELOAD),
+	TEXT_KEY("bridge.redis", bridge_redis, "redis://127.0.0.1:6379", 1,
+		 RELOAD),
+	TEXT_KEY("bridge.redis.user", bridge_user, "", 0, RELOAD),
+	TEXT_KEY("bridge.redis.password.file", bridge_password_file, "", 0,
+		 RELOAD),
+	TEXT_KEY("bridge.prefix", bridge_prefix, "pushlet", 1, RELOAD),
+	UINT_KEY("bridge.maxlen", bridge_maxlen, "100000", 100, 100000000,
+		 RELOAD),
 	{ "meta.events", CONF_CHOICE, FIELD(meta_events), 0, 0, "on", "on|off",
 	  RELOAD },
 	{ "publish.from", CONF_CHOICE, FIELD(publish_from), 0, 0, "handle",
@@ -164,6 +176,20 @@ static int check_mode(const struct properties *p, const char *where,
 	buf_printf(report, "%s: shm.mode must be made of 6 (read and write), "
 		   "4 (read) and 0 like 0660 or 0640, not %#llo\n", where,
 		   (unsigned long long)p->shm_mode);
+	return 1;
+}
+
+/* Session ids begin with it, and a web server's configuration quotes it. */
+static int check_node(const struct properties *p, const char *where,
+		      struct buf *report)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789";
+	size_t n = strlen(p->node);
+
+	if (n <= NODE_TAG_LEN && strspn(p->node, allowed) == n)
+		return 0;
+	buf_printf(report, "%s: node must be at most %d of a to z and 0 to 9, "
+		   "or empty, not '%s'\n", where, NODE_TAG_LEN, p->node);
 	return 1;
 }
 
@@ -268,6 +294,7 @@ int properties_check(const struct properties *p, const char *where,
 	int faults = check_name(p, where, report) +
 		     check_mode(p, where, report) +
 		     check_header(p, where, report) +
+		     check_node(p, where, report) +
 		     check_waits("pull", p->pull_wait_min, p->pull_wait_max,
 				 where, report) +
 		     check_waits("poll", p->poll_wait_min, p->poll_wait_max,
@@ -276,6 +303,8 @@ int properties_check(const struct properties *p, const char *where,
 				report) +
 		     check_path("filter.words.file", p->words_file, where,
 				report) +
+		     check_path("bridge.redis.password.file",
+				p->bridge_password_file, where, report) +
 		     check_origins(p, where, report) +
 		     check_log(p, where, report) +
 		     check_history(p, where, report);

@@ -51,6 +51,14 @@ struct properties {
 	uint64_t history_max;		/* history.max, events; 0 = none */
 	uint64_t history_seconds;	/* history.seconds, 0 = no limit */
 	char history_subjects[256];	/* history.subjects, a comma list */
+	char node[12];			/* node, "" = alone */
+	char bridge_include[256];	/* bridge.include, a comma list */
+	char bridge_exclude[256];	/* bridge.exclude, a comma list */
+	char bridge_redis[256];		/* bridge.redis */
+	char bridge_user[64];		/* bridge.redis.user, "" = default */
+	char bridge_password_file[256];	/* bridge.redis.password.file */
+	char bridge_prefix[64];		/* bridge.prefix */
+	uint64_t bridge_maxlen;		/* bridge.maxlen, events */
 	uint64_t read_timeout;		/* queue.read.timeout.millis */
 	uint64_t write_timeout;		/* queue.write.timeout.millis */
 	uint64_t stream_max;		/* stream.max.seconds, 0 = no limit */
@@ -88,8 +96,8 @@ int properties_read(struct properties *p, const char *file, struct buf *report);
 int properties_set(struct properties *p, const char *pair, struct buf *report);
 
 /*
- * Checks what the bounds of the table cannot say: the form of shm.name and
- * shm.mode and address.header, a minimum above its maximum, an event that no
+ * Checks what the bounds of the table cannot say: the form of shm.name,
+ * shm.mode, address.header and node, a minimum above its maximum, an event that no
  * log could hold.
  * where begins each complaint.  Returns 0, or -1 with EINVAL.
  */

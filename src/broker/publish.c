@@ -13,12 +13,13 @@
 
 #include "base/clock.h"
 #include "base/utf8.h"
+#include "broker/name.h"
 #include "broker/session.h"
 #include "broker/view.h"
 #include "shm/store.h"
 
 static enum outcome examine_subject(const struct event_limits *limits,
-				    const char *subject)
+				    const char *subject, bool any)
 {
 	if (!subject || !*subject)
 		return NO_SUBJECT;
@@ -26,8 +27,8 @@ static enum outcome examine_subject(const struct event_limits *limits,
 		return SUBJECT_TOO_LONG;
 	if (!utf8_valid(subject, strlen(subject)))
 		return BAD_TEXT;
-	return topic_reserved(subject, strlen(subject)) ? RESERVED_SUBJECT :
-							  DONE;
+	return !any && topic_reserved(subject, strlen(subject)) ?
+		RESERVED_SUBJECT : DONE;
 }
 
 static bool of_protocol(const struct attr *a)
@@ -67,6 +68,7 @@ static enum outcome pack_attributes(const struct event_limits *limits,
 struct packed {
 	struct event event;
 	size_t subject_offset;
+	int64_t time;			/* seconds since 1970 */
 	struct session_ref target;	/* index NONE: by subject */
 };
 
@@ -80,7 +82,8 @@ static enum outcome pack_head(const struct publication *p, const char *to,
 	rc |= event_add(&out->event, "p_subject", p->subject);
 	/* The value has just been added: it ends the packed bytes. */
 	out->subject_offset = out->event.packed.len - 1 - strlen(p->subject);
-	rc |= event_add_int(&out->event, "p_time", clock_unix());
+	out->time = p->passage ? p->passage->time : clock_unix();
+	rc |= event_add_int(&out->event, "p_time", out->time);
 	if (p->from)
 		rc |= event_add(&out->event, "p_from", p->from);
 	if (to)
@@ -93,8 +96,11 @@ static enum outcome pack(struct broker *b, const struct publication *p,
 			 const char **detail_out)
 {
 	struct event_limits limits = broker_event_limits(b);
-	enum outcome outcome = examine_subject(&limits, p->subject);
+	enum outcome outcome = examine_subject(&limits, p->subject,
+					       p->passage);
 
+	if (outcome == DONE)
+		topic_expect(b, p->subject, strlen(p->subject));
 	if (outcome == DONE)
 		outcome = pack_head(p, to, out);
 	if (outcome == DONE)
@@ -164,32 +170,42 @@ static void offer_to_all(struct broker *b, struct log_record *r,
 			 struct offer *offer)
 {
 	history_add(b, r);
+	if (r->flags & RECORD_PAST)
+		return;
 	topic_match(b, (const char *)(r + 1) + r->subject_offset,
 		    r->subject_bytes, offer_subscription, offer);
+}
+
+/* Puts it into the queues it belongs to. */
+static void offer_record(struct broker *b, struct log_record *r,
+			 struct offer *offer)
+{
+	struct session *s;
+
+	offer->ref = (struct ref){ r->position, NONE, 0 };
+	if (r->kind == LOG_REPLAY) {
+		offer_replay(b, r, offer);
+		return;
+	}
+	if (r->target == NONE) {
+		offer_to_all(b, r, offer);
+		return;
+	}
+	s = session_of(b, (struct session_ref){ r->target,
+						r->target_generation });
+	if (s)
+		offer_session(b, s, offer);
 }
 
 unsigned publish_fanout(struct broker *b)
 {
 	struct log_record *r = eventlog_at(&b->log, b->map->log.fanout);
 	struct offer offer = { .now = clock_ms() };
-	struct session *s;
 
-	if (!r)
-		goto done;
-	offer.ref = (struct ref){ r->position, NONE, 0 };
-	if (r->kind == LOG_REPLAY) {
-		offer_replay(b, r, &offer);
-		goto done;
+	if (r) {
+		offer_record(b, r, &offer);
+		node_settle(b, r);
 	}
-	if (r->target == NONE) {
-		offer_to_all(b, r, &offer);
-		goto done;
-	}
-	s = session_of(b, (struct session_ref){ r->target,
-						r->target_generation });
-	if (s)
-		offer_session(b, s, &offer);
-done:
 	STORE(b->map->log.fanout, 0);
 	return offer.reached;
 }
@@ -201,74 +217,128 @@ unsigned publish_record(struct broker *b, uint64_t position)
 	return publish_fanout(b);
 }
 
-/* Copies a packed event into the log; 0: it is too large. */
-static uint64_t append(struct broker *b, const struct packed *p,
-		       const char *subject)
+/* Which number it has, and of which node. */
+static void number(struct broker *b, const struct publication *p,
+		   struct log_record *fresh)
+{
+	if (p->passage) {
+		fresh->origin = p->passage->origin;
+		fresh->number = p->passage->number;
+	} else if (fresh->target == NONE || fresh->target == FAR) {
+		fresh->number = node_number(b, p->subject,
+					    fresh->subject_bytes);
+	}
+}
+
+/* Copies a packed event into the log and publishes it there.  What reached
+ * nobody is taken back, unless other nodes are still to have it. */
+static enum outcome enter(struct broker *b, const struct publication *p,
+			  const struct packed *packed, bool past,
+			  unsigned *reached_out)
 {
 	struct log_record like = {
 		.kind = LOG_EVENT,
-		.time = clock_unix(),
-		.target = p->target.index,
-		.target_generation = p->target.generation,
-		.packed_bytes = (uint32_t)p->event.packed.len,
-		.subject_offset = (uint32_t)p->subject_offset,
-		.subject_bytes = (uint32_t)strlen(subject),
+		.time = packed->time,
+		.target = packed->target.index,
+		.target_generation = packed->target.generation,
+		.packed_bytes = (uint32_t)packed->event.packed.len,
+		.subject_offset = (uint32_t)packed->subject_offset,
+		.subject_bytes = (uint32_t)strlen(p->subject),
+		.flags = past ? RECORD_PAST : 0,
 	};
+	uint64_t position;
 
-	return eventlog_append(&b->log, &like, p->event.packed.data, NULL);
+	number(b, p, &like);
+	position = eventlog_append(&b->log, &like, packed->event.packed.data,
+				   NULL);
+	if (!position)
+		return EVENT_TOO_LARGE;
+	*reached_out = publish_record(b, position);
+	if (*reached_out == 0 && (like.origin || !like.number))
+		eventlog_retract(&b->log, position);
+	if (!p->passage)
+		COUNT(b, published, 1);
+	return DONE;
 }
 
-/* The addressee of a p_to and how receivers see it.  False: nobody. */
-static bool address(struct broker *b, const char *to,
-		    struct session_ref *ref_out,
-		    char name_out[SESSION_ID_LEN + 1])
+/* With the event packed, what needs the lock. */
+static enum outcome enter_locked(struct broker *b, const struct publication *p,
+				 const struct packed *packed,
+				 unsigned *reached_out)
 {
-	struct session *s;
-	bool by_id;
+	enum outcome outcome = DONE;
+	bool past = false;
 
+	broker_lock(b);
+	if (p->paced)
+		pace_wait(b, p->subject, strlen(p->subject), packed->target);
+	if (!p->passage || node_expect(b, p->passage, &past))
+		outcome = enter(b, p, packed, past, reached_out);
+	broker_unlock(b);
+	return outcome;
+}
+
+/* Whom an event is addressed to, and how its receivers see that. */
+struct addressee {
+	struct session_ref ref;		/* index NONE: nobody; or FAR */
+	char name[SESSION_ID_SIZE];
+};
+
+/* Does a name lead to another machine, which is to be told?  Ids leave this one
+ * only where events have them anyway. */
+static bool leads_away(struct broker *b, const char *to)
+{
+	char node[NODE_SIZE];
+
+	broker_node(b, node);
+	return *node && name_foreign(to, node) &&
+	       (name_is_handle(to) || (name_kind(to) == NAME_ID &&
+		b->map->rules.publish_from == FROM_ID));
+}
+
+/* Looks for the addressee of a p_to. */
+static void address(struct broker *b, const char *to, struct addressee *out)
+{
+	bool by_id = b->map->rules.publish_from == FROM_ID;
+	struct session *s;
+
+	out->ref = (struct session_ref){ NONE, 0 };
 	broker_lock(b);
 	s = session_named(b, to);
 	if (s) {
-		ref_out->index = session_index(b, s);
-		ref_out->generation = s->slot.generation;
-		by_id = b->map->rules.publish_from == FROM_ID;
-		snprintf(name_out, SESSION_ID_LEN + 1, "%.*s",
-			 by_id ? SESSION_ID_LEN : SESSION_HANDLE_LEN,
+		out->ref.index = session_index(b, s);
+		out->ref.generation = s->slot.generation;
+		snprintf(out->name, sizeof(out->name), "%.*s",
+			 by_id ? SESSION_ID_SIZE - 1 : SESSION_HANDLE_SIZE - 1,
 			 by_id ? s->id : s->handle);
+	} else if (leads_away(b, to)) {
+		out->ref.index = FAR;
+		snprintf(out->name, sizeof(out->name), "%s", to);
 	}
 	broker_unlock(b);
-	return s;
 }
 
 enum outcome publish(struct broker *b, const struct publication *p,
 		     unsigned *reached_out, const char **detail_out)
 {
-	struct packed packed = { EVENT_INIT, 0, { NONE, 0 } };
-	char to[SESSION_ID_LEN + 1];
-	const char *detail = NULL;
+	struct packed packed = { EVENT_INIT, 0, 0, { NONE, 0 } };
+	struct addressee addressee;
+	const char *detail = NULL, *to = NULL;
 	enum outcome outcome;
-	uint64_t position;
-	bool nobody;
+	bool nobody = false;
 
 	*reached_out = 0;
-	nobody = p->to && !address(b, p->to, &packed.target, to);
-	outcome = pack(b, p, p->to && !nobody ? to : NULL, &packed, &detail);
-	if (outcome == DONE && !nobody) {
-		broker_lock(b);
-		if (p->paced)
-			pace_wait(b, p->subject, strlen(p->subject),
-				  packed.target);
-		position = append(b, &packed, p->subject);
-		if (position) {
-			*reached_out = publish_record(b, position);
-			if (*reached_out == 0)
-				eventlog_retract(&b->log, position);
-			COUNT(b, published, 1);
-		} else {
-			outcome = EVENT_TOO_LARGE;
-		}
-		broker_unlock(b);
+	if (p->to) {
+		address(b, p->to, &addressee);
+		packed.target = addressee.ref;
+		nobody = addressee.ref.index == NONE;
+		to = nobody ? NULL : addressee.name;
 	}
+	outcome = pack(b, p, to, &packed, &detail);
+	if (outcome == DONE && !nobody)
+		outcome = enter_locked(b, p, &packed, reached_out);
+	else if (outcome == DONE && p->passage)
+		node_skip(b, p->passage);
 	if (detail_out)
 		*detail_out = detail;
 	event_release(&packed.event);

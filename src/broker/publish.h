@@ -11,6 +11,7 @@
 
 #include "broker/broker.h"
 #include "broker/event.h"
+#include "broker/node.h"
 
 struct publication {
 	const char *subject;		/* required */
@@ -20,12 +21,17 @@ struct publication {
 	bool paced;			/* wait for room in the queues of those
 					 * who listen, for at most
 					 * queue.write.timeout.millis */
+	const struct passage *passage;	/* from another node, or NULL */
 };
 
 /*
  * DONE: the event is in the log and in *reached_out queues (for p_to 0 or 1;
  * an unknown addressee is no error).  Else why not, with the offending name or
  * limit in *detail_out if that is not NULL (valid until attributes change).
+ *
+ * An event of another node may have a reserved subject, has the time that its
+ * passage says, and is published once: one that is known already reaches
+ * nobody.  Known it is after DONE, and after node_skip().
  */
 enum outcome publish(struct broker *b, const struct publication *p,
 		     unsigned *reached_out, const char **detail_out);

@@ -206,7 +206,7 @@ int queue_check(struct broker *b, struct buf *report)
 		    s->queue_head - s->queue_tail <= b->geometry.queue)
 			continue;
 		buf_printf(report, "queue of session %.*s: tail %llu, sent "
-			   "%llu, head %llu\n", SESSION_HANDLE_LEN, s->handle,
+			   "%llu, head %llu\n", SESSION_HANDLE_SIZE, s->handle,
 			   (unsigned long long)s->queue_tail,
 			   (unsigned long long)s->queue_sent,
 			   (unsigned long long)s->queue_head);

@@ -91,6 +91,7 @@ void repair_all(struct broker *b)
 	subscriptions_rebuild(b);
 	eventlog_mend(&b->log);
 	eventlog_mend(&b->history);
+	node_mend(b);
 	if (b->map->history.fanout)	/* it has none */
 		STORE(b->map->history.fanout, 0);
 	if (b->map->log.fanout)

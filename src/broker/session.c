@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/token.h"
+#include "broker/name.h"
 #include "broker/view.h"
 #include "shm/store.h"
 
@@ -32,38 +33,21 @@ int session_mode_of(const char *name)
 	return -1;
 }
 
-/* Puts the index behind the random digits of a name: see layout.h. */
-static void sign_name(char *name, size_t random_digits, uint32_t index)
-{
-	static const char digits[] = "0123456789abcdef";
-	int i;
-
-	name += random_digits;
-	for (i = INDEX_DIGITS - 1; i >= 0; i--)
-		*name++ = digits[index >> (4 * i) & 15];
-	*name = '\0';
-}
-
-static uint32_t index_of_name(const char *name, size_t len)
-{
-	char *end;
-	unsigned long n = strtoul(name + len - INDEX_DIGITS, &end, 16);
-
-	return *end ? NONE : (uint32_t)n;
-}
-
 struct session *session_named(struct broker *b, const char *name)
 {
-	size_t len = strlen(name);
+	enum name_kind kind = name_kind(name);
 	struct session *s;
+	const char *own;
+	size_t n;
 
-	if (len != SESSION_ID_LEN && len != SESSION_HANDLE_LEN)
+	if (kind == NAME_OTHER)
 		return NULL;
-	s = session_at(b, index_of_name(name, len));
+	s = session_at(b, name_index(name));
 	if (!s || s->slot.state != SLOT_LIVE)
 		return NULL;
-	return token_equal(len == SESSION_ID_LEN ? s->id : s->handle, name,
-			   len) ? s : NULL;
+	own = kind == NAME_ID ? s->id : s->handle;
+	n = strnlen(own, kind == NAME_ID ? sizeof(s->id) : sizeof(s->handle));
+	return n == strlen(name) && token_equal(own, name, n) ? s : NULL;
 }
 
 bool session_reachable(struct broker *b, const struct session *s)
@@ -162,7 +146,8 @@ static void view_of(struct broker *b, const struct session *s,
 	out->ref.generation = s->slot.generation;
 	memcpy(out->id, s->id, sizeof(out->id));
 	memcpy(out->handle, s->handle, sizeof(out->handle));
-	out->id[SESSION_ID_LEN] = out->handle[SESSION_HANDLE_LEN] = '\0';
+	out->id[sizeof(out->id) - 1] = '\0';
+	out->handle[sizeof(out->handle) - 1] = '\0';
 	out->format = s->format;
 	out->mode = s->mode <= MODE_POLL ? s->mode : MODE_STREAM;
 	out->listened = s->flags & SESSION_LISTENED;
@@ -189,10 +174,12 @@ static void draft_session(struct session *fresh, unsigned format,
 static void enroll(struct broker *b, uint32_t index, struct session *fresh)
 {
 	struct session *s = session_at(b, index);
+	char node[NODE_SIZE];
 
+	broker_node(b, node);
 	fresh->slot = s->slot;
-	sign_name(fresh->id, SESSION_ID_LEN - INDEX_DIGITS, index);
-	sign_name(fresh->handle, SESSION_HANDLE_LEN - INDEX_DIGITS, index);
+	name_complete(fresh->id, node, index);
+	name_complete(fresh->handle, node, index);
 	store_bytes(s, fresh, sizeof(*fresh));
 	renew(b, s, fresh->served);
 	STORE(s->slot.state, (uint32_t)SLOT_LIVE);
@@ -242,7 +229,7 @@ enum outcome session_find(struct broker *b, const char *id,
 	struct session *s = NULL;
 	int64_t now = clock_ms();
 
-	if (strlen(id) != SESSION_ID_LEN)
+	if (name_kind(id) != NAME_ID)
 		return GONE;
 	broker_lock(b);
 	s = session_named(b, id);
@@ -262,16 +249,16 @@ enum outcome session_find(struct broker *b, const char *id,
 }
 
 void session_handle(struct broker *b, struct session_ref ref,
-		    char handle_out[SESSION_HANDLE_LEN + 1])
+		    char handle_out[SESSION_HANDLE_SIZE])
 {
 	const struct session *s;
 
 	broker_lock(b);
 	s = session_of(b, ref);
 	memcpy(handle_out, s ? s->handle : "-",
-	       s ? SESSION_HANDLE_LEN + 1 : 2);
+	       s ? SESSION_HANDLE_SIZE : 2);
 	broker_unlock(b);
-	handle_out[SESSION_HANDLE_LEN] = '\0';
+	handle_out[SESSION_HANDLE_SIZE - 1] = '\0';
 }
 
 enum outcome session_rely(struct broker *b, struct session_ref ref)
@@ -387,7 +374,7 @@ int session_check(struct broker *b, struct buf *report)
 			"its state is unknown";
 		if (!wrong)
 			continue;
-		buf_printf(report, "session %.*s: %s\n", SESSION_HANDLE_LEN,
+		buf_printf(report, "session %.*s: %s\n", SESSION_HANDLE_SIZE,
 			   s->handle, wrong);
 		broken++;
 	}

@@ -7,7 +7,7 @@
  * the lease does not run.
  *
  * Invariants (session_check()):
- *	a live session's id and handle end with its own index
+ *	a live session's id and handle end with its own index (name.h)
  *	a listener's worker is a live worker
  *	the number of its subscriptions, parts included, is that of its list
  *	the open channels of each mode are counted
@@ -27,8 +27,8 @@ int session_mode_of(const char *name);
 /* What a request needs to know of its session: a copy. */
 struct session_view {
 	struct session_ref ref;
-	char id[SESSION_ID_LEN + 1];
-	char handle[SESSION_HANDLE_LEN + 1];
+	char id[SESSION_ID_SIZE];
+	char handle[SESSION_HANDLE_SIZE];
 	unsigned format;		/* adapter number */
 	enum session_mode mode;
 	bool listened;			/* some listen set the mode */
@@ -46,7 +46,7 @@ enum outcome session_find(struct broker *b, const char *id,
 
 /* Copies the handle of a session, for messages; "-" when it is gone. */
 void session_handle(struct broker *b, struct session_ref ref,
-		    char handle_out[SESSION_HANDLE_LEN + 1]);
+		    char handle_out[SESSION_HANDLE_SIZE]);
 
 /* Makes a session reliable: its events are numbered and stay queued until they
  * are acknowledged (delivery.h).  DONE or GONE. */

@@ -21,7 +21,18 @@
 	X(lost, "Events lost to sessions that did not keep up.") \
 	X(refused, "Requests refused, by a rule or for want of room.") \
 	X(repairs, "Repairs of the segment, after a crash or by order.") \
-	X(workers_reaped, "Processes found dead.")
+	X(workers_reaped, "Processes found dead.") \
+	X(sent, "Events sent to other nodes.") \
+	X(received, "Events received from other nodes.") \
+	X(missed, "Events of other nodes that never came.")
+
+/* Another node of the cluster, as it is known here. */
+struct status_node {
+	char name[NODE_SIZE];
+	uint64_t number;		/* its last event that came */
+	uint64_t missed, bad;
+	int64_t seen;			/* seconds since 1970; 0: never */
+};
 
 struct status {
 	uint64_t epoch;
@@ -42,6 +53,12 @@ struct status {
 	uint64_t queued_most;		/* in the fullest one */
 	uint64_t waiting;		/* of these, those that no response */
 	uint64_t waiting_most;		/* carried yet; in one queue */
+	char node[NODE_SIZE];		/* "": alone */
+	uint64_t numbered;		/* the last event that crosses */
+	struct bridge bridge;
+	uint64_t sessions_elsewhere;	/* at the other nodes */
+	unsigned nodes_n;
+	struct status_node nodes[NODES_MAX];
 };
 
 struct status_worker {
@@ -51,7 +68,7 @@ struct status_worker {
 };
 
 struct status_session {
-	char handle[SESSION_HANDLE_LEN + 1];
+	char handle[SESSION_HANDLE_SIZE];
 	char address[ADDRESS_TEXT];
 	unsigned format;
 	unsigned mode;

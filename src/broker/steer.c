@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/utf8.h"
+#include "broker/name.h"
 #include "broker/session.h"
 #include "broker/view.h"
 #include "shm/store.h"
@@ -37,7 +38,7 @@ enum outcome steer_kick(struct broker *b, const char *handle,
 {
 	struct session *s = NULL;
 
-	if (strlen(handle) != SESSION_HANDLE_LEN)
+	if (!name_is_handle(handle))
 		return GONE;
 	broker_lock(b);
 	s = session_named(b, handle);

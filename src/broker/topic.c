@@ -22,6 +22,22 @@ bool topic_reserved(const char *subject, size_t n)
 	       (n == len || subject[len] == '/');
 }
 
+bool topic_listed(const char *list, size_t size, const char *subject, size_t n)
+{
+	const char *end = list + strnlen(list, size), *comma;
+	size_t len;
+
+	for (; list < end; list = comma + 1) {
+		comma = memchr(list, ',', (size_t)(end - list));
+		if (!comma)
+			comma = end;
+		len = (size_t)(comma - list);
+		if (len > 0 && n >= len && memcmp(subject, list, len) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* FNV-1a from a secret start, so that colliding subjects cannot be chosen. */
 static uint64_t hash_start(const struct broker *b)
 {
@@ -33,22 +49,36 @@ static uint64_t hash_step(uint64_t h, char c)
 	return (h ^ (unsigned char)c) * 0x100000001b3ULL;
 }
 
-/* Its low bits are weak: fold the high ones in. */
-static uint32_t *bucket(struct broker *b, uint64_t h)
+/* Where the topic of a subject is, if it is anywhere. */
+struct place {
+	struct bucket *bucket;
+	uint32_t kind;			/* of bucket->kinds */
+};
+
+/* The hash's low bits are weak: fold the high ones in. */
+static struct place place_of_hash(const struct broker *b, uint64_t h)
 {
 	h ^= h >> 32;
 	h *= 0x9e3779b97f4a7c15ULL;
-	return &b->topics[h >> 40 & (b->geometry.topics - 1)];
+	return (struct place){
+		&b->topics[h >> 40 & (b->geometry.topics - 1)],
+		1u << (h >> 35 & 31),
+	};
 }
 
-static uint32_t *bucket_of(struct broker *b, const char *subject, size_t n)
+uint64_t topic_hash(const struct broker *b, const char *subject, size_t n)
 {
 	uint64_t h = hash_start(b);
 	size_t i;
 
 	for (i = 0; i < n; i++)
 		h = hash_step(h, subject[i]);
-	return bucket(b, h);
+	return h;
+}
+
+static struct place place_of(struct broker *b, const char *subject, size_t n)
+{
+	return place_of_hash(b, topic_hash(b, subject, n));
 }
 
 static bool same_subject(const struct subscription *s, const char *subject,
@@ -59,12 +89,15 @@ static bool same_subject(const struct subscription *s, const char *subject,
 
 /* The head of a topic in its bucket, or NULL.  The walk is bounded: a damaged
  * chain must not hang us. */
-static struct subscription *find(struct broker *b, uint32_t first,
+static struct subscription *find(struct broker *b, struct place at,
 				 const char *subject, size_t n)
 {
 	uint32_t steps = b->geometry.subscriptions;
-	struct subscription *s = subscription_at(b, first);
+	struct subscription *s;
 
+	if (!(at.bucket->kinds & at.kind))
+		return NULL;
+	s = subscription_at(b, at.bucket->first);
 	while (s && !same_subject(s, subject, n) && steps--)
 		s = subscription_at(b, s->bucket_next);
 	return s && same_subject(s, subject, n) ? s : NULL;
@@ -141,8 +174,8 @@ static void join_topic(struct broker *b, struct subscription *head,
 void topic_insert(struct broker *b, uint32_t index)
 {
 	struct subscription *s = subscription_at(b, index);
-	uint32_t *slot = bucket_of(b, s->text, s->subject_bytes);
-	struct subscription *head = find(b, *slot, s->text, s->subject_bytes);
+	struct place at = place_of(b, s->text, s->subject_bytes);
+	struct subscription *head = find(b, at, s->text, s->subject_bytes);
 
 	if (topic_reserved(s->text, s->subject_bytes))
 		STORE(b->map->watchers, b->map->watchers + 1);
@@ -154,8 +187,9 @@ void topic_insert(struct broker *b, uint32_t index)
 	STORE(s->online, 0);
 	STORE(s->topic_next, NONE);
 	STORE(s->topic_previous, NONE);
-	STORE(s->bucket_next, *slot);
-	STORE(*slot, index);
+	STORE(s->bucket_next, at.bucket->first);
+	STORE(at.bucket->first, index);
+	STORE(at.bucket->kinds, at.bucket->kinds | at.kind);
 	STORE(b->lengths[s->subject_bytes], b->lengths[s->subject_bytes] + 1);
 	count_in(b, s, s);
 }
@@ -179,10 +213,10 @@ static uint32_t *link_to(struct broker *b, uint32_t *slot, uint32_t index)
 static void remove_head(struct broker *b, struct subscription *s,
 			uint32_t index)
 {
-	uint32_t *slot = bucket_of(b, s->text, s->subject_bytes);
+	struct bucket *bucket = place_of(b, s->text, s->subject_bytes).bucket;
 	struct subscription *next = subscription_at(b, s->topic_next);
+	uint32_t *slot = link_to(b, &bucket->first, index);
 
-	slot = link_to(b, slot, index);
 	if (!slot)
 		return;
 	if (next) {
@@ -194,22 +228,29 @@ static void remove_head(struct broker *b, struct subscription *s,
 		return;
 	}
 	STORE(*slot, s->bucket_next);
+	if (bucket->first == NONE)
+		STORE(bucket->kinds, 0);
 	STORE(b->lengths[s->subject_bytes], b->lengths[s->subject_bytes] - 1);
 }
 
 static struct subscription *head_of(struct broker *b, const char *subject,
 				    size_t n)
 {
-	return find(b, *bucket_of(b, subject, n), subject, n);
+	return find(b, place_of(b, subject, n), subject, n);
 }
 
 struct subject_count topic_count(struct broker *b, const char *subject,
 				 size_t n)
 {
-	const struct subscription *head = head_of(b, subject, n);
+	struct subscription *head = head_of(b, subject, n);
+	uint32_t online = elsewhere_online(b, subject, n);
 
-	return head ? (struct subject_count){ head->online, head->peak } :
-		      (struct subject_count){ 0, 0 };
+	if (!head)
+		return (struct subject_count){ online, online };
+	online += head->online;
+	if (head->peak < online)
+		STORE(head->peak, online);
+	return (struct subject_count){ online, head->peak };
 }
 
 void topic_remove(struct broker *b, uint32_t index)
@@ -239,11 +280,25 @@ void topic_clear(struct broker *b)
 {
 	uint32_t i;
 
-	for (i = 0; i < b->geometry.topics; i++)
-		STORE(b->topics[i], NONE);
+	for (i = 0; i < b->geometry.topics; i++) {
+		STORE(b->topics[i].first, NONE);
+		STORE(b->topics[i].kinds, 0);
+	}
 	for (i = 0; i <= b->geometry.subject_bytes; i++)
 		STORE(b->lengths[i], 0);
 	STORE(b->map->watchers, 0);
+}
+
+void topic_expect(const struct broker *b, const char *subject, size_t n)
+{
+	uint64_t h = hash_start(b);
+	size_t len;
+
+	for (len = 1; len <= n && len <= b->geometry.subject_bytes; len++) {
+		h = hash_step(h, subject[len - 1]);
+		if (LOAD(b->lengths[len]))
+			__builtin_prefetch(place_of_hash(b, h).bucket);
+	}
 }
 
 void topic_match(struct broker *b, const char *subject, size_t n,
@@ -261,7 +316,7 @@ void topic_match(struct broker *b, const char *subject, size_t n,
 		h = hash_step(h, subject[len - 1]);
 		if (!b->lengths[len] || len < least)
 			continue;
-		s = find(b, *bucket(b, h), subject, len);
+		s = find(b, place_of_hash(b, h), subject, len);
 		if (!s)
 			continue;
 		index = subscription_index(b, s);
@@ -271,6 +326,24 @@ void topic_match(struct broker *b, const char *subject, size_t n,
 			each(b, index, arg);
 			index = next;
 			s = subscription_at(b, index);
+		}
+	}
+}
+
+void topic_each(struct broker *b,
+		bool (*each)(struct broker *b, const struct subscription *head,
+			     void *arg),
+		void *arg)
+{
+	uint32_t i, steps = b->geometry.subscriptions;
+	const struct subscription *s;
+
+	for (i = 0; i < b->geometry.topics; i++) {
+		s = subscription_at(b, b->topics[i].first);
+		for (; s && steps; s = subscription_at(b, s->bucket_next)) {
+			if (!each(b, s, arg))
+				return;
+			steps--;
 		}
 	}
 }
@@ -296,12 +369,16 @@ static int64_t chain_length(struct broker *b, struct subscription *head)
 }
 
 /* Is it what a search for its subject finds? */
-static bool found_there(struct broker *b, uint32_t *slot,
+static bool found_there(struct broker *b, const struct bucket *bucket,
 			const struct subscription *s)
 {
-	return subscription_fits(b, s) &&
-	       bucket_of(b, s->text, s->subject_bytes) == slot &&
-	       find(b, *slot, s->text, s->subject_bytes) == s;
+	struct place at;
+
+	if (!subscription_fits(b, s))
+		return false;
+	at = place_of(b, s->text, s->subject_bytes);
+	return at.bucket == bucket &&
+	       find(b, at, s->text, s->subject_bytes) == s;
 }
 
 int topic_check(struct broker *b, struct buf *report)
@@ -312,7 +389,7 @@ int topic_check(struct broker *b, struct buf *report)
 	for (i = 0; i < b->geometry.topics; i++) {
 		struct subscription *s;
 
-		for (index = b->topics[i]; index != NONE; topics++) {
+		for (index = b->topics[i].first; index != NONE; topics++) {
 			s = subscription_at(b, index);
 			n = s && found_there(b, &b->topics[i], s) ?
 				chain_length(b, s) : -1;

@@ -10,6 +10,7 @@
 
 #include "broker/broker.h"
 #include "broker/layout.h"
+#include "broker/node.h"
 
 /* A ring of records, of this size, and its head. */
 struct eventlog {
@@ -29,7 +30,7 @@ struct broker {
 	struct pool workers;
 	struct pool sessions;
 	struct pool subscriptions;
-	uint32_t *topics;
+	struct bucket *topics;
 	uint32_t *lengths;
 	uint32_t *addresses;
 	struct rate *rates;
@@ -39,6 +40,7 @@ struct broker {
 	/* Of this process; the lock protects them against its threads. */
 	uint64_t bells[WORKERS_LIMIT / 64]; /* owed when the lock is given */
 	bool bells_owed;
+	bool bridge_owed;		/* the bridge's bell, too */
 	struct notices *notices;	/* owed when the lock is given */
 	bool repaired;			/* to be said when the lock is given */
 };
@@ -150,7 +152,7 @@ void topic_insert(struct broker *b, uint32_t index);
 void topic_remove(struct broker *b, uint32_t index);
 void topic_clear(struct broker *b);
 
-/* Sessions subscribed to just one subject. */
+/* Sessions subscribed to just one subject, those of other nodes too. */
 struct subject_count {
 	uint32_t online;
 	uint32_t peak;
@@ -159,8 +161,29 @@ struct subject_count {
 struct subject_count topic_count(struct broker *b, const char *subject,
 				 size_t n);
 
+/* A hash of a subject, of this segment alone. */
+uint64_t topic_hash(const struct broker *b, const char *subject, size_t n);
+
+/* Calls each(arg, its first subscription) for every subject that somebody
+ * subscribed to, until that gives false. */
+void topic_each(struct broker *b,
+		bool (*each)(struct broker *b, const struct subscription *head,
+			     void *arg),
+		void *arg);
+
+/* At all other nodes, if that is known: sessions subscribed to just a subject;
+ * all sessions; does anybody hear of others there? */
+uint32_t elsewhere_online(const struct broker *b, const char *subject,
+			  size_t n);
+uint64_t elsewhere_sessions(const struct broker *b);
+bool elsewhere_watched(const struct broker *b);
+
 /* Is it, or is it below, the subject of the server's own? */
 bool topic_reserved(const char *subject, size_t n);
+
+/* Needs no lock.  Soon topic_match() will look at where that subject is: all
+ * of a large index cannot be in the processor's caches. */
+void topic_expect(const struct broker *b, const char *subject, size_t n);
 
 /* Calls each(arg, subscription index) for every subscription, parts included,
  * whose subject is a prefix of the given one. */
@@ -222,6 +245,11 @@ void eventlog_retract(struct eventlog *log, uint64_t position);
  * a place where a record may be; derives the way back anew. */
 void eventlog_mend(struct eventlog *log);
 
+/* The record at or behind a position, over fillers; NULL: there is none yet.
+ * What is overrun or damaged is passed over. */
+const struct log_record *eventlog_next(const struct eventlog *log,
+				       uint64_t position);
+
 /* Copies an event of the log into the history, if it is to be there and is not
  * yet. */
 void history_add(struct broker *b, struct log_record *r);
@@ -269,6 +297,28 @@ unsigned publish_record(struct broker *b, uint64_t position);
  * crash) and declares that done.  Returns the sessions reached. */
 unsigned publish_fanout(struct broker *b);
 
+/* Does a subject begin with one of a comma list, which needs no NUL? */
+bool topic_listed(const char *list, size_t size, const char *subject,
+		  size_t n);
+
+/* The number of an event to be published here, if it is to cross to other
+ * nodes; else 0. */
+uint64_t node_number(struct broker *b, const char *subject, size_t n);
+
+/* An event of the log is published: its number is given, or known of its
+ * node.  Again, after a crash, it does nothing. */
+void node_settle(struct broker *b, const struct log_record *r);
+
+/* The node of a record's origin, or NULL. */
+struct node *node_at(struct broker *b, uint32_t origin);
+
+/* Is that event of another node still to be published here, and if so, in the
+ * history alone?  What is missing before it is counted. */
+bool node_expect(struct broker *b, const struct passage *p, bool *past_out);
+
+/* The highest number given is that of the log; a state nobody stores is void. */
+void node_mend(struct broker *b);
+
 /* Waits until every listening session that an event is for has room for it,
  * for queue.write.timeout.millis at most.  Meanwhile the lock is given back:
  * nothing found before holds after. */
@@ -287,6 +337,7 @@ int topic_check(struct broker *b, struct buf *report);
 int eventlog_check(const struct eventlog *log, struct buf *report);
 int worker_check(struct broker *b, struct buf *report);
 int address_check(struct broker *b, struct buf *report);
+int node_check(struct broker *b, struct buf *report);
 
 #define COUNT(b, what, n) \
 	STORE((b)->map->counts.what, (b)->map->counts.what + (n))

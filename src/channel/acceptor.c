@@ -91,13 +91,13 @@ static void welcome(struct acceptor *a, int fd, bool wrapped)
 		fd = a->calls.unwrap(a->calls.arg, fd);
 		if (fd < 0)
 			return;
+		make_blocking(fd);
 		wrapped = false;
 		speaking = readable(fd);
 	}
 	if (speaking == 0) {
 		wait_for(a, fd, wrapped);
 	} else if (speaking > 0) {
-		make_blocking(fd);
 		a->calls.ready(a->calls.arg, fd);
 	} else {
 		close(fd);
@@ -112,6 +112,7 @@ static void speaks(uv_poll_t *poll, int status, int events)
 	int fd = release(s);
 
 	(void)events;
+	make_blocking(fd);
 	if (status < 0)
 		close(fd);
 	else

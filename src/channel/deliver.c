@@ -44,7 +44,7 @@ static void complain(struct deliver *d, const struct channel *c,
 		     const char *what)
 {
 	static struct log_pace pace;
-	char handle[SESSION_HANDLE_LEN + 1], others[LOG_OTHERS];
+	char handle[SESSION_HANDLE_SIZE], others[LOG_OTHERS];
 
 	if (!log_may(&pace, others))
 		return;

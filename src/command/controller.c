@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "broker/name.h"
 #include "broker/owner.h"
 #include "broker/publish.h"
 #include "broker/subscription.h"
@@ -164,6 +165,21 @@ static int (*const commands[])(struct task *) = {
 	[COMMAND_UNKNOWN] = do_unknown,
 };
 
+/* No such session, or not here.  Its client is to join anew in either case, but
+ * who looks for what is wrong with a configuration wants to know which. */
+static int refuse_id(struct task *t)
+{
+	const char *id = t->command.id;
+	char node[NODE_SIZE];
+
+	broker_node(t->broker, node);
+	if (!*node || name_kind(id) != NAME_ID || !name_foreign(id, node))
+		return task_refuse(t, GONE, NULL);
+	return refuse(&t->refusal, 400, "Invalid or expired id: join again "
+		      "(it is of node '%.*s', this is '%s')",
+		      (int)name_node(id), id, node);
+}
+
 /* Finds the session of a request that has one. */
 static int find_session(struct task *t)
 {
@@ -171,9 +187,9 @@ static int find_session(struct task *t)
 	    !owner_is(t->broker, t->command.id,
 		      (enum session_bind)t->rules.session_bind,
 		      t->request->user, task_address(t)))
-		return task_refuse(t, GONE, NULL);
+		return refuse_id(t);
 	if (session_find(t->broker, t->command.id, &t->session) != DONE)
-		return task_refuse(t, GONE, NULL);
+		return refuse_id(t);
 	t->adapter = adapter_at(t->session.format);
 	return t->adapter ? 0 : task_refuse(t, GONE, NULL);
 }
@@ -324,6 +340,17 @@ static struct permit *hold_permit(struct controller *c)
 	return permit;
 }
 
+static void serve_command(struct task *t)
+{
+	int rc = broker_retired(t->broker) ? turn_away(t) : carry_out(t);
+
+	if (rc < 0)
+		refuse_all(t);
+	log_task(t, rc);
+	gate_note(t);
+	command_release(&t->command);
+}
+
 void controller_serve(struct controller *c, const struct request *q,
 		      struct response *r)
 {
@@ -336,16 +363,9 @@ void controller_serve(struct controller *c, const struct request *q,
 		.permit = hold_permit(c),
 		.command.name = "",
 	};
-	int rc;
 
-	if (t.rules.metrics_http && inspection_serve(c->broker, q, r))
-		return;
-	rc = broker_retired(c->broker) ? turn_away(&t) : carry_out(&t);
-	if (rc < 0)
-		refuse_all(&t);
-	log_task(&t, rc);
-	gate_note(&t);
-	command_release(&t.command);
+	if (!t.rules.metrics_http || !inspection_serve(c->broker, q, r))
+		serve_command(&t);
 	permit_drop(t.permit);
 }
 

@@ -44,6 +44,9 @@ enum tool_exit ctl_doctor(const struct ctl_request *q);
 
 /* -- what they share ---------------------------------------------------- */
 
+/* The width of a column of handles. */
+int ctl_handle_width(const struct broker *b);
+
 /* Complains that no session has that handle; returns TOOL_BAD. */
 enum tool_exit ctl_no_session(const char *handle);
 
@@ -59,6 +62,11 @@ int64_t ctl_since(int64_t unix_seconds);
 
 /* Does the process of that number live? */
 bool ctl_alive(uint32_t pid);
+
+/* What is known of a machine among several, and of the others; nothing of one
+ * that is alone. */
+void ctl_show_cluster(struct buf *out, const struct status *s);
+void ctl_write_cluster(struct json *j, const struct status *s);
 
 /* Would an event of that subject reach the session? */
 bool ctl_wants(const struct status_session *s, const char *subject);

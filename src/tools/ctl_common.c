@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "broker/name.h"
 
 enum tool_exit ctl_print(struct buf *out)
 {
@@ -20,10 +21,18 @@ enum tool_exit ctl_print(struct buf *out)
 	return status;
 }
 
+int ctl_handle_width(const struct broker *b)
+{
+	char node[NODE_SIZE];
+
+	broker_node(b, node);
+	return SESSION_HANDLE_LEN + (*node ? (int)strlen(node) + 1 : 0);
+}
+
 enum tool_exit ctl_no_session(const char *handle)
 {
 	/* It may be an id, which is not to be seen. */
-	if (strlen(handle) == SESSION_ID_LEN)
+	if (name_kind(handle) == NAME_ID)
 		complain("that is no handle: pushletctl sessions lists them");
 	else
 		complain("'%s': there is no session of that handle: "

@@ -4,6 +4,7 @@
  */
 #include "tools/ctl_http.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <netdb.h>
 #include <poll.h>
@@ -35,12 +36,13 @@ static const char *read_port(struct http_url *u, const char *s, size_t n)
 /* host, host:port, [::1] or [::1]:port, of n bytes. */
 static const char *read_authority(struct http_url *u, const char *s, size_t n)
 {
+	static const char needs_host[] = "it needs a host of at most 255 bytes";
 	const char *end = s + n, *host = s, *stop;
 
 	if (memchr(s, '@', n))
 		return "a user and a password in it are not supported";
-	if (n == 0 || n >= sizeof(u->host))
-		return "it needs a host of at most 255 bytes";
+	if (n >= sizeof(u->host))
+		return needs_host;
 	snprintf(u->authority, sizeof(u->authority), "%.*s", (int)n, s);
 	if (*s == '[') {
 		host = s + 1;
@@ -53,6 +55,8 @@ static const char *read_authority(struct http_url *u, const char *s, size_t n)
 		s = stop = stop ? stop : end;
 	}
 	snprintf(u->host, sizeof(u->host), "%.*s", (int)(stop - host), host);
+	if (!*u->host)
+		return needs_host;
 	if (s == end)
 		return NULL;
 	return *s == ':' ? read_port(u, s + 1, (size_t)(end - s - 1)) :
@@ -72,7 +76,7 @@ const char *http_url_read(struct http_url *u, const char *text)
 		return "it must begin with http://";
 	text += strlen(scheme);
 	u->path = text + strcspn(text, "/?#");
-	if (strpbrk(u->path, "?# \r\n"))
+	if (strpbrk(text, "?# \t\r\n"))
 		return "it must end with the path: no query, no blank";
 	return read_authority(u, text, (size_t)(u->path - text));
 }
@@ -179,42 +183,48 @@ void http_header(const struct http *h, const char *name, char *out, size_t n)
 	}
 }
 
+/* What strtoull() makes of no number, or of blanks before one, would depend on
+ * what else has come. */
+static uint64_t number(const char *text, int base)
+{
+	return isxdigit((unsigned char)*text) ? strtoull(text, NULL, base) : 0;
+}
+
 /* The head, once it is there.  false: not yet. */
 static bool take_head(struct http *h)
 {
 	char *end = h->raw.data ? strstr(h->raw.data, "\r\n\r\n") : NULL;
+	const char *first;
 	char text[32], *stop;
 
 	if (h->status || !end)
 		return h->status != 0;
 	buf_add(&h->head, h->raw.data, (size_t)(end + 2 - h->raw.data));
 	buf_drop(&h->raw, (size_t)(end + 4 - h->raw.data));
-	stop = strchr(h->head.data, ' ');
+	first = buf_str(&h->head);
+	stop = strchr(first, ' ');
 	h->status = stop ? (int)strtol(stop, NULL, 10) : -1;
-	if (h->status < 100 || strncmp(h->head.data, "HTTP/1.", 7) != 0)
+	if (h->status < 100 || strncmp(first, "HTTP/1.", 7) != 0)
 		h->status = -1;
 	http_header(h, "Transfer-Encoding", text, sizeof(text));
 	h->chunked = strcasecmp(text, "chunked") == 0;
 	http_header(h, "Content-Length", text, sizeof(text));
 	h->sized = !h->chunked && *text;
-	h->left = h->sized ? strtoull(text, NULL, 10) : 0;
+	h->left = h->sized ? number(text, 10) : 0;
 	return true;
 }
 
 /* The line before a chunk.  false: it is not there yet, or was the last. */
 static bool take_size(struct http *h)
 {
-	size_t skip = 0;
-	char *end;
+	const char *line = buf_str(&h->raw) + strspn(buf_str(&h->raw), "\r\n");
+	const char *end = strstr(line, "\r\n");
 
-	while (skip < h->raw.len && strchr("\r\n", h->raw.data[skip]))
-		skip++;
-	end = h->raw.data ? strstr(h->raw.data + skip, "\r\n") : NULL;
 	if (!end)
 		return false;
-	h->left = strtoull(h->raw.data + skip, NULL, 16);
+	h->left = number(line, 16);
 	buf_drop(&h->raw, (size_t)(end + 2 - h->raw.data));
-	h->ended = h->whole = h->left == 0;
+	h->ended = h->left == 0;
 	return !h->ended;
 }
 
@@ -236,13 +246,12 @@ static void take_body(struct http *h)
 			break;
 	}
 	if (h->sized && h->left == 0)
-		h->ended = h->whole = true;
+		h->ended = true;
 }
 
 static void take_end(struct http *h, ssize_t n)
 {
 	h->ended = true;
-	h->whole = n == 0 && h->status && !h->chunked && !h->sized;
 	if (!h->status)
 		snprintf(h->error, sizeof(h->error), "%s", n < 0 ?
 			 strerror(errno) : "the connection was closed");

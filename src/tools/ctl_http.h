@@ -33,7 +33,6 @@ struct http {
 	bool chunked, sized;
 	uint64_t left;			/* bytes of the chunk, or of the body */
 	bool ended;			/* there will be no more */
-	bool whole;			/* and it ended as HTTP wants it */
 	char error[160];		/* why nothing came; "": no such thing */
 };
 

@@ -11,10 +11,10 @@
 
 /* -- for people --------------------------------------------------------- */
 
-static void show_heading(struct buf *out)
+static void show_heading(struct buf *out, int width)
 {
 	buf_printf(out, "%-*s  %-6s %-10s %-6s %7s %7s %9s %7s %11s %7s "
-		   "%7s  %-15s  %s\n", SESSION_HANDLE_LEN, "HANDLE", "MODE",
+		   "%7s  %-15s  %s\n", width, "HANDLE", "MODE",
 		   "FORMAT", "LISTEN", "QUEUED", "WAITING", "DELIVERED",
 		   "LOST", "AGE", "LEASE", "PID", "ADDRESS", "SUBJECTS");
 }
@@ -27,13 +27,14 @@ static void show_lease(struct buf *out, const struct status_session *s)
 		buf_printf(out, " %6" PRId64 "s", s->lease_ms / 1000);
 }
 
-static void show_session(struct buf *out, const struct status_session *s)
+static void show_session(struct buf *out, const struct status_session *s,
+			 int width)
 {
 	struct buf period = BUF_INIT;
 
 	ctl_add_period(&period, ctl_since(s->joined));
-	buf_printf(out, "%s  %-6s %-10s %-6s %7" PRIu64 " %7" PRIu64 " %9"
-		   PRIu64 " %7" PRIu64 " %11s", s->handle,
+	buf_printf(out, "%-*s  %-6s %-10s %-6s %7" PRIu64 " %7" PRIu64 " %9"
+		   PRIu64 " %7" PRIu64 " %11s", width, s->handle,
 		   s->listened ? session_mode_name(s->mode) : "-",
 		   format_name(s->format), s->listening ? "yes" : "no",
 		   s->queued, s->waiting, s->delivered, s->lost,
@@ -85,10 +86,10 @@ void ctl_write_session(struct json *j, const struct status_session *s)
 /* -- both --------------------------------------------------------------- */
 
 static void add_session(struct buf *out, struct json *j,
-			const struct status_session *s, bool json)
+			const struct status_session *s, int width)
 {
-	if (!json) {
-		show_session(out, s);
+	if (!j) {
+		show_session(out, s, width);
 		return;
 	}
 	json_object(j, NULL);
@@ -101,16 +102,18 @@ enum tool_exit ctl_sessions(struct broker *b, const struct ctl_request *q)
 	struct status_session *list;
 	struct buf out = BUF_INIT;
 	struct json j = { .out = &out };
+	int width = ctl_handle_width(b);
 	unsigned i, n;
 
 	list = status_sessions(b, &n);
 	if (q->json)
 		json_array(&j, NULL);
 	else
-		show_heading(&out);
+		show_heading(&out, width);
 	for (i = 0; i < n; i++)
 		if (!q->subject || ctl_wants(&list[i], q->subject))
-			add_session(&out, &j, &list[i], q->json);
+			add_session(&out, q->json ? &j : NULL, &list[i],
+				    width);
 	if (q->json)
 		json_end(&j);
 	status_sessions_free(list, n);

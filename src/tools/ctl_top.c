@@ -125,16 +125,27 @@ static void add_totals(struct buf *out, const struct counts *c)
 
 /* -- a session, a line ------------------------------------------------------ */
 
-static void add_heading(struct buf *out, enum order order, bool wide)
+/* How sessions are shown. */
+struct columns {
+	int handle;			/* how wide */
+	bool wide;			/* room for more columns */
+};
+
+static struct columns columns_of(struct broker *b)
 {
-	buf_printf(out, "%-*s %-8s", SESSION_HANDLE_LEN, "HANDLE", "MODE");
-	if (wide)
+	return (struct columns){ ctl_handle_width(b), COLS >= WIDE };
+}
+
+static void add_heading(struct buf *out, enum order order, struct columns c)
+{
+	buf_printf(out, "%-*s %-8s", c.handle, "HANDLE", "MODE");
+	if (c.wide)
 		buf_printf(out, " %-10s", "FORMAT");
 	buf_printf(out, "%8s%c%10s%c%8s%c %8s  ",
 		   "WAITING", order == BY_WAITING ? '*' : ' ', "DELIVERED",
 		   order == BY_DELIVERED ? '*' : ' ', "LOST",
 		   order == BY_LOST ? '*' : ' ', "AGE");
-	if (wide)
+	if (c.wide)
 		buf_printf(out, "%-15s  ", "ADDRESS");
 	buf_puts(out, "SUBJECTS");
 }
@@ -160,17 +171,17 @@ static void add_age(struct buf *out, int64_t seconds)
 }
 
 static void add_session(struct buf *out, const struct status_session *s,
-			bool wide)
+			struct columns c)
 {
-	buf_printf(out, "%s ", s->handle);
+	buf_printf(out, "%-*s ", c.handle, s->handle);
 	add_mode(out, s);
-	if (wide)
+	if (c.wide)
 		buf_printf(out, " %-10s", format_name(s->format));
 	buf_printf(out, "%8" PRIu64 " %10" PRIu64 " %8" PRIu64 "  ",
 		   s->waiting, s->delivered, s->lost);
 	add_age(out, ctl_since(s->joined));
 	buf_puts(out, "  ");
-	if (wide)
+	if (c.wide)
 		buf_printf(out, "%-15s  ", s->address);
 	tool_add_safe(out, s->subjects.len ? buf_str(&s->subjects) : "-");
 }
@@ -228,7 +239,7 @@ static void draw_sessions(struct top *t)
 		if (t->filter.len && !ctl_wants(&list[i],
 						buf_str(&t->filter)))
 			continue;
-		add_session(&line, &list[i], COLS >= WIDE);
+		add_session(&line, &list[i], columns_of(t->broker));
 		draw(y++, &line, A_NORMAL);
 	}
 	status_sessions_free(list, n);
@@ -254,7 +265,7 @@ static void draw_all(struct top *t)
 	draw(4, &line, A_NORMAL);
 	add_totals(&line, &s.counts);
 	draw(5, &line, A_NORMAL);
-	add_heading(&line, t->order, COLS >= WIDE);
+	add_heading(&line, t->order, columns_of(t->broker));
 	draw(6, &line, A_REVERSE);
 	draw_sessions(t);
 	add_foot(&line, t);

@@ -3,16 +3,20 @@
  * fuzz.h - what the fuzzers have in common
  *
  * A fuzzer is one file tests/fuzz/fuzz_NAME.c with LLVMFuzzerTestOneInput();
- * libFuzzer calls it again and again, each time with n other bytes.  What it
- * claims, it claims with must() (base/log.h), which aborts: a finding, as are
- * a report of a sanitizer and an input that takes seconds.
+ * libFuzzer, or driver.c, calls it again and again, each time with n other
+ * bytes.  What it claims, it claims with must() (base/log.h), which aborts: a
+ * finding, as are a report of a sanitizer and an input that takes seconds.
  */
 #ifndef FUZZ_H
 #define FUZZ_H
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/types.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "broker/event.h"
@@ -26,6 +30,31 @@ static const struct event_limits fuzz_limits = {
 	.attributes = 8,
 	.subject = 64,
 };
+
+#define FUZZ_SHM_SIZE 40
+
+/* The segment of a fuzzer, which whoever waits for it removes if it died. */
+static inline const char *fuzz_shm_name(char out[FUZZ_SHM_SIZE], pid_t pid)
+{
+	snprintf(out, FUZZ_SHM_SIZE, "/pushlet-fuzz-%ld", (long)pid);
+	return out;
+}
+
+/* A file in memory, for what reads files by name.  Returns its descriptor. */
+static inline int fuzz_file(char *name_out, size_t size)
+{
+	int fd = memfd_create("input", 0);
+
+	must(fd >= 0);
+	snprintf(name_out, size, "/proc/self/fd/%d", fd);
+	return fd;
+}
+
+static inline void fuzz_fill(int fd, const void *bytes, size_t n)
+{
+	must(ftruncate(fd, 0) == 0);
+	must(pwrite(fd, bytes, n, 0) == (ssize_t)n);
+}
 
 /* What has not been read yet of an input. */
 struct fuzz_input {

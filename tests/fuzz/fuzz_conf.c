@@ -4,11 +4,6 @@
  */
 #include "fuzz.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include "broker/properties.h"
 
 static char name[64];
@@ -18,9 +13,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	(void)argc;
 	(void)argv;
-	fd = memfd_create("properties", 0);
-	must(fd >= 0);
-	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	fd = fuzz_file(name, sizeof(name));
 	return 0;
 }
 
@@ -59,8 +52,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	struct properties old, p;
 	struct buf report = BUF_INIT, text = BUF_INIT;
 
-	must(ftruncate(fd, 0) == 0);
-	must(pwrite(fd, data, n, 0) == (ssize_t)n);
+	fuzz_fill(fd, data, n);
 	properties_defaults(&old);
 	properties_defaults(&p);
 	if (properties_read(&p, name, &report) == 0) {

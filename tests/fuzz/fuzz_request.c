@@ -3,10 +3,11 @@
  * fuzz_request.c - requests as libfcgi hands them over, one after the other
  *
  * An input is a dialogue: each line a request, its parts parted by tabs:
- * method, query, content type, body, Last-Event-ID.  A line may end with the
- * input.  In all of them an at sign stands for the id of the session that
- * answered last, a number sign for its handle.  Every answer must be one: a
- * head, and a body in UTF-8; and the segment must be whole afterwards.
+ * method, query, content type, body, Last-Event-ID, and parameters NAME=VALUE
+ * as HTTP_ORIGIN=null.  A line may end with any part.  In all of them an at sign
+ * stands for the id of the session that answered last, a number sign for its
+ * handle.  Every answer must be one: a head, and a body in UTF-8; and the
+ * segment must be whole afterwards.
  */
 #include "fuzz.h"
 
@@ -22,11 +23,11 @@
 #include "channel/channel.h"
 #include "command/controller.h"
 
-enum { PARTS = 5, REQUESTS = 24 };
+enum { PARAMS = 4, PARTS = 5 + PARAMS, REQUESTS = 24 };
 
 static struct broker *b;
 static struct controller controller;
-static char id[SESSION_ID_LEN + 1], handle[SESSION_HANDLE_LEN + 1];
+static char id[SESSION_ID_LEN + 1], handle[SESSION_HANDLE_SIZE];
 
 /* A part of a line, the signs replaced. */
 static void add_part(struct buf *out, const char *s, size_t n)
@@ -66,6 +67,18 @@ static void note_session(const char *answer)
 		memcpy(handle, view.handle, sizeof(handle));
 }
 
+/* Lines NAME: TEXT, up to an empty one; nothing in them ends one early. */
+static void check_head(const char *line, const char *end)
+{
+	size_t n;
+
+	for (; line < end; line += n + 2) {
+		n = strcspn(line, "\r\n");
+		must(memcmp(line + n, "\r\n", 2) == 0);
+		must(memmem(line, n, ": ", 2));
+	}
+}
+
 static void check_answer(const struct response *r)
 {
 	const char *bytes = buf_str(&r->bytes), *end, *body;
@@ -75,7 +88,9 @@ static void check_answer(const struct response *r)
 	body = end + 4;
 	must(strncmp(bytes, "Status: ", 8) == 0 ||
 	     strncmp(bytes, "Content-Type: ", 14) == 0);
-	must(behind(bytes, "Content-Type: "));
+	check_head(bytes, end);
+	must(behind(bytes, "Content-Type: ") ||
+	     (behind(bytes, "Status: 204 ") && !*body));
 	must(strlen(bytes) == r->bytes.len);
 	must(utf8_valid(body, strlen(body)));
 	note_session(body);
@@ -93,6 +108,7 @@ static void hang_up(struct channel *c)
 static void serve(const struct buf part[PARTS])
 {
 	static const char path[] = "/pushlet/pushlet.srv";
+	char *params[PARAMS + 1] = { NULL };
 	struct response r = { .bytes = BUF_INIT };
 	struct request q = {
 		.method = buf_str(&part[0]),
@@ -104,11 +120,15 @@ static void serve(const struct buf part[PARTS])
 		.address = "127.0.0.1",
 		.user = "ann",
 		.last_event_id = buf_str(&part[4]),
+		.params = params,
 		.body = buf_str(&part[3]),
 		.body_len = part[3].len,
 		.body_state = BODY_WHOLE,
 	};
+	int i;
 
+	for (i = 0; i < PARAMS && part[5 + i].len > 0; i++)
+		params[i] = part[5 + i].data;
 	controller_serve(&controller, &q, &r);
 	check_answer(&r);
 	hang_up(r.parked);
@@ -118,8 +138,7 @@ static void serve(const struct buf part[PARTS])
 /* Serves the line at pos; returns what is behind it. */
 static const char *serve_line(const char *pos, const char *end)
 {
-	struct buf part[PARTS] = { BUF_INIT, BUF_INIT, BUF_INIT, BUF_INIT,
-				   BUF_INIT };
+	struct buf part[PARTS] = { BUF_INIT };
 	const char *stop = memchr(pos, '\n', (size_t)(end - pos)), *tab;
 	int i;
 
@@ -148,6 +167,7 @@ static void check_segment(void)
 		abort();
 	}
 	buf_release(&report);
+	must(controller.permit->held == 1);
 }
 
 /* The next input finds no session of this one. */
@@ -167,6 +187,34 @@ static void end_sessions(void)
 	memcpy(handle, "0", 2);
 }
 
+/* So that each way of refusing is taken by some requests. */
+static void set_rules(struct properties *p)
+{
+	static const char words[] = "darn*\n*heck\n";
+	static const char banned[] = "192.0.2.66\n2001:db8:bad::/48\n";
+	static const char *const rules[] = {
+		"rule=allow publish below /a/b by POST",
+		"rule=deny publish,unicast below /a user ann",
+		"rule=deny subscribe below /b/c from 10.0.0.0/8",
+		"address.header=X-Real-IP",
+		"origin.allow=https://a.example, https://b.example:8443",
+		"filter.words=mask",
+		"metrics.http=on",
+		"history.max=8",
+		"history.max.bytes=2048",
+	};
+	struct buf report = BUF_INIT;
+	size_t i;
+
+	for (i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
+		if (properties_set(p, rules[i], &report) != 0)
+			log_bug(__FILE__, __LINE__, buf_str(&report));
+	fuzz_fill(fuzz_file(p->words_file, sizeof(p->words_file)), words,
+		  strlen(words));
+	fuzz_fill(fuzz_file(p->ban_file, sizeof(p->ban_file)), banned,
+		  strlen(banned));
+}
+
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	struct buf report = BUF_INIT;
@@ -177,8 +225,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	(void)argv;
 	log_init("fuzz", LOG_LEVEL_FATAL);
 	properties_defaults(&p);
-	snprintf(p.shm_name, sizeof(p.shm_name), "/pushlet-fuzz-%ld",
-		 (long)getpid());
+	fuzz_shm_name(p.shm_name, getpid());
 	p.sessions_max = 4;
 	p.subscriptions_max = 8;
 	p.session_subscriptions = 3;
@@ -186,6 +233,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	p.log_bytes = 4096;
 	p.subject_bytes = 32;
 	p.event_bytes = 512;
+	set_rules(&p);
 	must(broker_open(&b, &p, true, &report) == SEGMENT_OK);
 	shm_unlink(p.shm_name);
 	buf_release(&report);

@@ -282,8 +282,7 @@ static void open_small(void)
 	struct buf report = BUF_INIT;
 
 	properties_defaults(&properties);
-	snprintf(properties.shm_name, sizeof(properties.shm_name),
-		 "/pushlet-fuzz-%ld", (long)getpid());
+	fuzz_shm_name(properties.shm_name, getpid());
 	properties.sessions_max = 5;
 	properties.subscriptions_max = 16;
 	properties.workers_max = 3;

@@ -121,16 +121,21 @@ export class Nginx extends Front {
 		this.accessLog = lab.path('nginx-pushlet.log');
 	}
 
+	/* The site as it is shipped, for here. */
+	site() {
+		return shipped('nginx.conf', [
+			['listen 80;', `listen 127.0.0.1:${this.port};`],
+			['unix:/run/pushlet/pushlet.sock', this.pushletd.address],
+			['/var/log/nginx/pushlet.log', this.accessLog], ...this.replace,
+		]);
+	}
+
 	spawn() {
 		const { lab } = this;
 		const temporary = ['client_body', 'fastcgi', 'proxy', 'scgi', 'uwsgi']
 			.map((t) => `${t}_temp_path ${lab.path(`nginx-${t}`)};`);
 
-		lab.write('pushlet.nginx.conf', shipped('nginx.conf', [
-			['listen 80;', `listen 127.0.0.1:${this.port};`],
-			['unix:/run/pushlet/pushlet.sock', this.pushletd.address],
-			['/var/log/nginx/pushlet.log', this.accessLog], ...this.replace,
-		]));
+		lab.write('pushlet.nginx.conf', this.site());
 		lab.write('nginx.conf', [
 			IS_ROOT ? 'user root;' : '',
 			'daemon off; worker_processes 1;',
@@ -145,7 +150,7 @@ export class Nginx extends Front {
 	}
 }
 
-class Apache extends Front {
+export class Apache extends Front {
 	/* Debian's layout; another one is named by APACHE_MODULES. */
 	modules(...names) {
 		const dir = process.env.APACHE_MODULES

@@ -209,6 +209,8 @@ describe('without a web server', () => {
 		['https', ['https://example.org/x'], /speaks no TLS.*socat/],
 		['a word', ['pushlet.srv'], /must begin with http:\/\//],
 		['a query', ['http://localhost/x?y=1'], /no query/],
+		['no host', ['http://:80/x'], /needs a host/],
+		['a blank', ['http://local host/x'], /no blank/],
 		['no time', ['http://localhost/x', '--seconds', '0'], /must be 3 to 3600/],
 	])
 		it(`${what} is refused`, async () => {

@@ -13,7 +13,8 @@ const PATIENCE = 30;		/* ms before a failed request is made again */
 const pause = (ms) => new Promise((done) => { setTimeout(done, ms); });
 
 export class Listener {
-	/* options: client, name, mode, format, reliable, subject, hears(publisher) */
+	/* options: client, name, mode, format, reliable, subject, hears(publisher),
+	 * more (fields of its join) */
 	constructor(options) {
 		Object.assign(this, options);
 		this.has = new Set();		/* in the order of arrival */
@@ -28,7 +29,7 @@ export class Listener {
 	/* Joins while there is no weather yet. */
 	async join() {
 		const ack = await this.client.ask({ p_event: 'join', p_format: this.format,
-			p_reliable: this.reliable ? 1 : undefined });
+			p_reliable: this.reliable ? 1 : undefined, ...this.more });
 
 		this.id = ack.get('p_id');
 		await this.#subscribe();

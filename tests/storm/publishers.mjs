@@ -13,8 +13,9 @@ const BURST = 300;		/* events that a victim is at when it is killed */
  * it is killed, the event behind the last report is the only one in doubt, and
  * another takes its place. */
 export class Lines {
-	constructor(lab, ledger, name) {
-		Object.assign(this, { lab, ledger, name });
+	/* pace: ms between two events */
+	constructor(lab, ledger, name, pace = PACE) {
+		Object.assign(this, { lab, ledger, name, pace });
 		this.generation = 0;
 		this.dead = 0;
 		this.#start();
@@ -37,7 +38,7 @@ export class Lines {
 		this.fatal = Infinity;
 		this.reported = () => reported;
 		this.give = () => child.stdin.write(`${who}.${++given}\n`);
-		this.timer = setInterval(this.give, PACE);
+		this.timer = setInterval(this.give, this.pace);
 		this.ended = new Promise((done) => {
 			child.on('close', (status) => {
 				clearInterval(this.timer);

@@ -9,7 +9,7 @@ import { SLOW } from '../lib/paths.mjs';
 import { Ledger } from './ledger.mjs';
 import { Listener } from './listeners.mjs';
 import { Lines, Web } from './publishers.mjs';
-import { Service } from './service.mjs';
+import { Service } from '../lib/service.mjs';
 import { Weather } from './weather.mjs';
 
 const ENDING = 30_000 * SLOW;	/* ms for Apache to stop */

@@ -16,7 +16,7 @@ import { Lab } from '../lib/lab.mjs';
 import { binary } from '../lib/paths.mjs';
 import { until, within } from '../lib/wait.mjs';
 import { doors, element, Life, Model } from './lives.mjs';
-import { children } from './service.mjs';
+import { children } from '../lib/service.mjs';
 import { dice } from './weather.mjs';
 
 const MINUTES = Number(process.argv[2]);

@@ -9,7 +9,7 @@
 
 import { within } from '../lib/wait.mjs';
 import { SLOW } from '../lib/paths.mjs';
-import { children, descendants, programOf } from './service.mjs';
+import { children, descendants, programOf } from '../lib/service.mjs';
 
 const DOWN = 20_000 * SLOW;	/* ms without any event published */
 const pause = (ms) => new Promise((done) => { setTimeout(done, ms); });

@@ -41,6 +41,7 @@ static uint64_t append(size_t n)
 		r->target = NONE;
 		r->packed_bytes = (uint32_t)n;
 		r->subject_offset = r->subject_bytes = 0;
+		r->number = r->origin = r->flags = 0;
 		for (i = 0; i < n; i++)
 			((char *)(r + 1))[i] = byte_of(position, i);
 		eventlog_commit(&broker->log, position);

@@ -6,11 +6,12 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "fixture.h"
 
-enum { QUEUE = 4, MANY = 2000, LIMIT = 40, HOUR = 3600 * 1000 };
+enum { QUEUE = 4, AHEAD = 32, MANY = 2000, LIMIT = 40, HOUR = 3600 * 1000 };
 
 /* A segment of small queues whose paced publishers wait so long. */
 static void wait_at_most(uint64_t ms)
@@ -99,6 +100,48 @@ START_TEST(it_gives_up_after_the_limit_and_the_queue_overflows)
 	ck_assert_uint_eq(say_paced(NULL, "/a", "e"), 1);
 	ck_assert_int_ge(clock_ms() - start, LIMIT);
 	ck_assert_str_eq(client_receive(&c), "lost=1 b c d e");
+}
+END_TEST
+
+/* Queues of room for many more than a paced event stands behind. */
+static struct client listener_behind(struct client c)
+{
+	unsigned i;
+
+	client_listen(&c);
+	for (i = 0; i < AHEAD; i++)
+		say("/a", "e");
+	return c;
+}
+
+START_TEST(it_waits_behind_many_events_and_the_next_one_finds_room)
+{
+	struct client c;
+	int64_t start;
+
+	wait_at_most(LIMIT);
+	limits.queue_size = 2 * AHEAD;
+	fixture_remake();
+	c = listener_behind(client_join("/a"));
+	start = clock_ms();
+	ck_assert_uint_eq(say_paced(NULL, "/a", "e"), 1);
+	ck_assert_int_ge(clock_ms() - start, LIMIT);
+	ck_assert_uint_eq(strlen(client_receive(&c)), strlen("e ") * AHEAD + 1);
+	all_is_well();
+}
+END_TEST
+
+START_TEST(it_waits_not_for_the_word_of_a_reliable_client)
+{
+	struct client c;
+
+	wait_at_most(HOUR);
+	limits.queue_size = 2 * AHEAD;
+	fixture_remake();
+	c = listener_behind(client_join_reliable("/a"));
+	client_receive(&c);
+	ck_assert_uint_eq(say_paced(NULL, "/a", "e"), 1);
+	ck_assert_str_eq(client_receive(&c), "e");
 }
 END_TEST
 
@@ -203,6 +246,9 @@ int main(void)
 		a_publisher_that_is_too_fast_waits_and_nothing_is_lost);
 	tcase_add_test(tc,
 		it_gives_up_after_the_limit_and_the_queue_overflows);
+	tcase_add_test(tc,
+		it_waits_behind_many_events_and_the_next_one_finds_room);
+	tcase_add_test(tc, it_waits_not_for_the_word_of_a_reliable_client);
 	tcase_add_test(tc, it_waits_not_for_those_who_do_not_listen);
 	tcase_add_test(tc, it_waits_not_for_those_who_do_not_get_the_event);
 	tcase_add_test(tc,

@@ -164,6 +164,12 @@ static const struct {
 	  "other '/', not 'pushlet'\n" },
 	{ "shm.name=/a/b", ": shm.name must begin with '/' and have no other "
 	  "'/', not '/a/b'\n" },
+	{ "node=Alpha", ": node must be at most 8 of a to z and 0 to 9, or "
+	  "empty, not 'Alpha'\n" },
+	{ "node=abcdefghi", ": node must be at most 8 of a to z and 0 to 9, "
+	  "or empty, not 'abcdefghi'\n" },
+	{ "node=a-b", ": node must be at most 8 of a to z and 0 to 9, or "
+	  "empty, not 'a-b'\n" },
 	{ "shm.mode=0661", ": shm.mode must be made of 6 (read and write), 4 "
 	  "(read) and 0 like 0660 or 0640, not 0661\n" },
 	{ "shm.mode=0620", ": shm.mode must be made of 6 (read and write), 4 "

@@ -314,6 +314,66 @@ START_TEST(an_event_to_nobody_is_no_error_and_reaches_no_one)
 }
 END_TEST
 
+#define ELSEWHERE "beta-0123456789ab00000a"
+#define ID_ELSEWHERE "beta-0123456789abcdef0123456789abcdef00000a"
+
+static void at_node(const char *name, enum publish_from from)
+{
+	snprintf(limits.node, sizeof(limits.node), "%s", name);
+	limits.publish_from = from;
+	broker_settle(broker, &limits);
+}
+
+static uint64_t in_log(void)
+{
+	return broker->map->log.head;
+}
+
+START_TEST(an_event_to_one_of_another_node_stays_for_who_carries_it)
+{
+	struct client c = client_join("/");
+	uint64_t start;
+	const struct log_record *r;
+
+	at_node("alpha", FROM_HANDLE);
+	start = in_log();
+	ck_assert_uint_eq(say_to(ELSEWHERE, "/a", "x"), 0);
+	ck_assert_uint_gt(in_log(), start);
+	r = eventlog_at(&broker->log, broker->map->log.newest);
+	ck_assert_ptr_nonnull(r);
+	ck_assert_uint_eq(r->target, FAR);
+	ck_assert_str_eq(client_receive(&c), "");
+	all_is_well();
+}
+END_TEST
+
+static const struct {
+	const char *node, *to;
+	enum publish_from from;
+	bool goes;
+} far[] = {
+	{ "alpha", ELSEWHERE, FROM_HANDLE, true },
+	{ "alpha", ID_ELSEWHERE, FROM_ID, true },
+	/* An id is a secret, but where events tell it. */
+	{ "alpha", ID_ELSEWHERE, FROM_HANDLE, false },
+	{ "beta", ELSEWHERE, FROM_HANDLE, false },
+	{ "", ELSEWHERE, FROM_HANDLE, false },
+	{ "alpha", "0123456789ab00000a", FROM_HANDLE, false },
+	{ "alpha", "beta-0123456789ab00000", FROM_HANDLE, false },
+	{ "alpha", "beta", FROM_HANDLE, false },
+};
+
+START_TEST(only_a_name_of_another_node_leads_there)
+{
+	uint64_t start;
+
+	at_node(far[_i].node, far[_i].from);
+	start = in_log();
+	ck_assert_uint_eq(say_to(far[_i].to, "/a", "x"), 0);
+	ck_assert(far[_i].goes ? in_log() > start : in_log() == start);
+}
+END_TEST
+
 START_TEST(an_event_to_nobody_is_checked_all_the_same)
 {
 	struct event attributes = EVENT_INIT;
@@ -408,6 +468,10 @@ int main(void)
 	tcase_add_test(tc, the_id_of_the_addressee_is_not_told);
 	tcase_add_test(tc, with_publish_from_id_it_is);
 	tcase_add_test(tc, an_event_to_nobody_is_no_error_and_reaches_no_one);
+	tcase_add_test(tc,
+		an_event_to_one_of_another_node_stays_for_who_carries_it);
+	tcase_add_loop_test(tc, only_a_name_of_another_node_leads_there, 0,
+			    sizeof(far) / sizeof(far[0]));
 	tcase_add_test(tc, an_event_to_nobody_is_checked_all_the_same);
 	tcase_add_test(tc, a_publisher_can_be_named_and_is_not_by_default);
 	tcase_add_test(tc,

@@ -48,7 +48,7 @@ static void garble_all_that_is_derived(void)
 {
 	uint32_t i;
 
-	memset(broker->topics, 0x11, 64 * sizeof(uint32_t));
+	memset(broker->topics, 0x11, 64 * sizeof(struct bucket));
 	memset(broker->lengths, 0x22, 65 * sizeof(uint32_t));
 	for (i = 0; i < 8; i++) {
 		session_at(broker, i)->first_subscription = 0x33;

@@ -11,12 +11,19 @@
 #include "broker/status.h"
 #include "broker/view.h"
 #include "fixture.h"
+#include "shm/store.h"
 
 #define HEX "0123456789abcdef"
 
 static void set_timeout(uint64_t ms)
 {
 	limits.session_timeout = ms;
+	broker_settle(broker, &limits);
+}
+
+static void at_node(const char *name)
+{
+	snprintf(limits.node, sizeof(limits.node), "%s", name);
 	broker_settle(broker, &limits);
 }
 
@@ -52,8 +59,8 @@ END_TEST
 
 START_TEST(no_two_sessions_have_the_same_id_or_handle)
 {
-	static char ids[500][SESSION_ID_LEN + 1];
-	static char handles[500][SESSION_HANDLE_LEN + 1];
+	static char ids[500][SESSION_ID_SIZE];
+	static char handles[500][SESSION_HANDLE_SIZE];
 	unsigned i, j;
 
 	for (i = 0; i < 500; i++) {
@@ -110,6 +117,45 @@ START_TEST(any_other_text_finds_nobody)
 }
 END_TEST
 
+START_TEST(at_a_node_ids_and_handles_begin_with_its_name)
+{
+	struct client before = client_join(NULL), c;
+	struct session_view view;
+
+	at_node("alpha");
+	c = client_join(NULL);
+	ck_assert_uint_eq(strlen(c.session.id), 6 + 38);
+	ck_assert_int_eq(memcmp(c.session.id, "alpha-", 6), 0);
+	ck_assert_uint_eq(strspn(c.session.id + 6, HEX), 38);
+	ck_assert_uint_eq(strlen(c.session.handle), 6 + 18);
+	ck_assert_int_eq(memcmp(c.session.handle, "alpha-", 6), 0);
+	ck_assert_int_eq(session_find(broker, c.session.id, &view), DONE);
+	/* The name is a part of the id. */
+	ck_assert_int_eq(session_find(broker, c.session.id + 6, &view), GONE);
+	c.session.id[4] = 'b';
+	ck_assert_int_eq(session_find(broker, c.session.id, &view), GONE);
+	c.session.id[4] = 'a';
+	ck_assert(client_lives(&before));
+	all_is_well();
+	/* Called something else, it still knows whom it had. */
+	at_node("b");
+	ck_assert(client_lives(&before));
+	ck_assert_int_eq(session_find(broker, c.session.id, &view), DONE);
+	all_is_well();
+}
+END_TEST
+
+START_TEST(a_name_of_a_node_that_is_none_is_left_out)
+{
+	struct client c;
+
+	store_bytes(broker->map->rules.node, "A/../....B.C", NODE_SIZE);
+	c = client_join(NULL);
+	ck_assert_uint_eq(strlen(c.session.id), 38);
+	all_is_well();
+}
+END_TEST
+
 START_TEST(who_left_is_gone_and_stays_gone)
 {
 	struct client c = client_join("/a");
@@ -163,6 +209,7 @@ START_TEST(an_address_is_kept_as_it_is_meant)
 	static const char *const rows[][2] = {
 		{ "192.0.2.1", "192.0.2.1" },
 		{ " 192.0.2.1\t", "192.0.2.1" },
+		{ "::", "" },
 		{ "192.0.2.1:8080", "192.0.2.1" },
 		{ "::ffff:192.0.2.1", "192.0.2.1" },
 		{ "2001:DB8:0::1", "2001:db8::1" },
@@ -488,6 +535,8 @@ int main(void)
 	tcase_add_test(tc,
 		a_session_is_found_by_its_id_and_is_as_it_was_joined);
 	tcase_add_test(tc, any_other_text_finds_nobody);
+	tcase_add_test(tc, at_a_node_ids_and_handles_begin_with_its_name);
+	tcase_add_test(tc, a_name_of_a_node_that_is_none_is_left_out);
 	tcase_add_test(tc, who_left_is_gone_and_stays_gone);
 	tcase_add_test(tc, when_all_are_used_one_must_leave_first);
 	tcase_add_test(tc, an_address_is_kept_as_it_is_meant);

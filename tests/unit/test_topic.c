@@ -340,25 +340,26 @@ static struct subscription *sub_of(uint32_t index)
 	return subscription_at(broker, index);
 }
 
-static uint32_t *busy_bucket(void)
+static struct bucket *busy_bucket(void)
 {
-	uint32_t *slot = broker->topics;
+	struct bucket *bucket = broker->topics;
 
-	while (*slot == NONE)
-		slot++;
-	return slot;
+	while (bucket->first == NONE)
+		bucket++;
+	return bucket;
 }
 
 /* Each breaks an index of subscriptions 0, 1, 2 to /x and 3 to /y. */
-static void bucket_empty(void) { *busy_bucket() = NONE; }
-static void bucket_outside(void) { *busy_bucket() = 1000; }
+static void bucket_empty(void) { busy_bucket()->first = NONE; }
+static void bucket_outside(void) { busy_bucket()->first = 1000; }
+static void bucket_of_no_kind(void) { busy_bucket()->kinds = 0; }
 static void bucket_wrong(void)
 {
-	uint32_t *slot = busy_bucket();
+	struct bucket *bucket = busy_bucket();
 
-	broker->topics[(slot - broker->topics + 1) %
-		       broker->map->geometry.topics] = *slot;
-	*slot = NONE;
+	broker->topics[(bucket - broker->topics + 1) %
+		       broker->map->geometry.topics] = *bucket;
+	bucket->first = NONE;
 }
 static void bucket_circle(void) { sub_of(0)->bucket_next = 0; }
 static void chain_circle(void) { sub_of(1)->topic_next = 1; }
@@ -383,10 +384,10 @@ static void text_changed(void)
 static void text_too_long(void) { sub_of(3)->subject_bytes = 65000; }
 
 static void (*const damages[])(void) = {
-	bucket_empty, bucket_outside, bucket_wrong, bucket_circle,
-	chain_circle, chain_cut, chain_to_stranger, chain_to_free,
-	wrong_way_back, length_missing, length_too_many, text_changed,
-	text_too_long,
+	bucket_empty, bucket_outside, bucket_of_no_kind, bucket_wrong,
+	bucket_circle, chain_circle, chain_cut, chain_to_stranger,
+	chain_to_free, wrong_way_back, length_missing, length_too_many,
+	text_changed, text_too_long,
 };
 
 START_TEST(a_damaged_index_is_noticed_survived_and_mended)

@@ -3,10 +3,10 @@
 // service.mjs - pushletd as systemd runs it: a socket that outlives it, and
 // another master as soon as one has died
 
-import { chmodSync, linkSync, readFileSync } from 'node:fs';
+import { chmodSync, linkSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { Guarded } from '../lib/process.mjs';
-import { binary } from '../lib/paths.mjs';
+import { Guarded } from './process.mjs';
+import { binary } from './paths.mjs';
 
 /* Standard input is the socket.  A master that ended with status 0 was told
  * to. */
@@ -44,9 +44,9 @@ export function programOf(pid) {
 }
 
 export class Service {
-	constructor(lab, { workers, props }) {
-		Object.assign(this, { lab, workers });
-		this.socket = lab.path('service.sock');
+	/* options: workers, props, socket (its path) */
+	constructor(lab, { workers, props, socket = lab.path('service.sock') }) {
+		Object.assign(this, { lab, workers, socket });
 		this.address = `unix:${this.socket}`;
 		lab.properties(props);
 	}
@@ -55,6 +55,7 @@ export class Service {
 		const path = this.lab.path('systemd.sock');
 		const server = createServer();
 
+		rmSync(this.socket, { force: true });
 		server.listen(path);
 		await new Promise((done) => { server.on('listening', done); });
 		linkSync(path, this.socket);
@@ -64,6 +65,7 @@ export class Service {
 		{ stdin: server._handle.fd });
 		await this.guarded.line(/^pushletd: ready: /m);
 		server.close();		/* it would accept as well */
+		this.down = false;
 	}
 
 	get masters() { return children(this.guarded.pid); }
