@@ -103,6 +103,8 @@ static int do_publish(struct task *t)
 		.attributes = &t->command.fields,
 		.from = t->session.handle,
 		.to = task_field(t, "p_to"),
+		.key = task_field(t, "p_key"),
+		.by = t->session.ref,
 	};
 	struct event clean = EVENT_INIT;
 	const char *detail = NULL;
