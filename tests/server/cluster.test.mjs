@@ -99,10 +99,10 @@ for (const kind of ['apache', 'nginx']) {
 			it('has the metrics of each node', async () => {
 				const bob = await joinAt('n2');
 				for (const [name, n] of [['n1', 0], ['n2', 1]]) {
-					const { status, text } = await client.ask('',
-						{ path: `/pushlet/metrics?p_node=${name}` });
-					assert.equal(status, 200);
-					assert.match(text, new RegExp(`^pushlet_sessions ${n}$`, 'm'));
+					const answer = await fetch(new URL(`/pushlet/metrics?p_node=${name}`,
+						front.url));
+					assert.equal(answer.status, 200);
+					assert.match(await answer.text(), new RegExp(`^pushlet_sessions ${n}$`, 'm'));
 				}
 				await bob.leave();
 			});
