@@ -256,6 +256,8 @@ $(FUZZ_CHECKS): $(BUILD)/test/%: $(OBJ)/tests/fuzz/%.o $(call obj,$(FUZZ_COMMON)
 $(BUILD)/fuzz/publish $(BUILD)/test/fuzz_publish: $(call obj, \
 	src/tools/publish_xml.c src/tools/publish_lines.c)
 $(BUILD)/fuzz/http $(BUILD)/test/fuzz_http: $(call obj,src/tools/ctl_http.c)
+# command/ has a words_add(), too.
+$(BUILD)/fuzz/entry $(BUILD)/test/fuzz_entry: $(call obj,src/bridge/link.c)
 
 $(filter-out $(CRASH_PROGRAMS),$(UNIT_PROGRAMS)) $(BENCH_PROGRAMS) \
 	$(FUZZ_PROGRAMS) $(FUZZ_CHECKS): $(BUILD)/test/libunits.a
