@@ -21,6 +21,8 @@
 ##   fuzz           install what is missing, build with clang, look for inputs
 ##                  that break something: tests/fuzz/run.  check-fuzz is a
 ##                  short look, by any compiler: tests/fuzz/driver.c
+##   conformance    play the protocol against the server at URL, ours or
+##                  another, and say what holds: tests/conformance/run.mjs
 ##   analyze        install what is missing, let cppcheck and clang-tidy read
 ##                  the source: build-aux/analyze
 ##   install        below $(DESTDIR)$(prefix); uninstall removes the same files
@@ -48,6 +50,10 @@
 ##   SEED=N         makes storm, cluster, soak and check-fuzz choose the same again;
 ##                  they print it
 ##   MINUTES=N      how long soak and cluster take: 5
+##   URL=URL        the server that conformance asks; PROFILE=original, if it
+##                  should be like Just van den Broecke's; WAIT=N seconds for
+##                  its heartbeats; SUBJECT=TEXT, what all subjects begin with;
+##                  JSON=FILE for a report that programs read
 ##   DEPS=:         install no packages
 ##   VALGRIND=1     unit tests, and pushletd in server tests, run under valgrind
 ##   V=1            show the commands
@@ -57,8 +63,8 @@ MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
 .PHONY: all analyze analyze-built bench bench-built check check-unit \
 	check-fuzz check-server check-browser check-guards check-built clean \
-	cluster cluster-built crash crash-built deb dist distclean fuzz \
-	fuzz-built help hostile hostile-built install run soak soak-built \
+	cluster cluster-built conformance crash crash-built deb dist distclean \
+	fuzz fuzz-built help hostile hostile-built install run soak soak-built \
 	storm storm-built uninstall FORCE
 all:
 
@@ -71,7 +77,7 @@ all:
 
 CHECKS = check check-unit check-fuzz check-server check-browser check-guards
 BUILD_FIRST = run analyze bench cluster crash fuzz hostile soak storm $(CHECKS)
-NEED_NO_CONFIG = help clean deb distclean $(BUILD_FIRST)
+NEED_NO_CONFIG = help clean conformance deb distclean $(BUILD_FIRST)
 
 ifneq ($(filter-out $(NEED_NO_CONFIG),$(or $(MAKECMDGOALS),all)),)
 include config.mk
@@ -339,6 +345,14 @@ bench:
 
 bench-built: all $(BENCH_PROGRAMS)
 	@PUSHLET_BUILD='$(abspath $(BUILD))' TESTS='$(TESTS)' tests/bench/run
+
+# Needs node, and nothing that is built here.
+conformance:
+	@node tests/conformance/run.mjs $(if $(PROFILE),--profile='$(PROFILE)') \
+		$(if $(WAIT),--wait='$(WAIT)') \
+		$(if $(SUBJECT),--subject='$(SUBJECT)') \
+		$(if $(TESTS),--only='$(TESTS)') \
+		$(if $(JSON),--json='$(JSON)') $(if $(URL),'$(URL)')
 
 cluster crash hostile soak storm:
 	@$(DEPS) check

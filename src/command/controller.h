@@ -22,8 +22,6 @@ struct controller {
 	pthread_rwlock_t lock;		/* of what follows */
 	struct properties rules;
 	struct permit *permit;
-	int64_t noted;			/* when a refusal was logged */
-	unsigned unsaid;		/* refusals since then */
 };
 
 /* Takes over the permit, to drop it in the end. */

@@ -3,23 +3,22 @@
 // delivery.bench.mjs - what a delivery costs, and how many there can be
 //
 // Ours and the null responder by turns, each behind an nginx of its own with
-// as many open streams; medians of three.  Every stream gets every event once
+// as many open streams; three runs of each.  Every stream gets every event once
 // and in order, or the bench fails.
 
-import { median } from './meter.mjs';
 import { both, possible } from './site.mjs';
 import { remark, row } from './results.mjs';
 
 const TURNS = 3;
 
-/* The medians of ours and of the other's runs. */
+/* What is picked of each of our runs, and of the other's. */
 async function compare(ours, other, options) {
 	const runs = [[], []];
 
 	for (let turn = 0; turn < TURNS; turn++)
 		for (const [i, site] of [ours, other].entries())
 			runs[i].push(await site.run(options));
-	return runs.map((list) => (pick) => median(list.map(pick)));
+	return runs.map((list) => (pick) => list.map(pick));
 }
 
 const micro = (pick) => (r) => 1e6 * pick(r) / r.deliveries;

@@ -78,10 +78,9 @@ async function measure([name, start]) {
 		await curl.has(1, 'hb');
 		for (let n = 0; n < EVENTS; n++)
 			times.push(await latency(lab, curl, n));
-		times.sort((a, b) => a - b);
 		row(`behind ${name}: event after the end of pushlet-publish, median`,
-			'ms', times[EVENTS >> 1]);
-		row('  the slowest', 'ms', times.at(-1));
+			'ms', times);
+		row('  the slowest', 'ms', Math.max(...times));
 	} finally {
 		await lab.close();
 	}

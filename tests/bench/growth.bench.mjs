@@ -3,7 +3,8 @@
 // growth.bench.mjs - what a delivery costs by sessions, size and rate; and the
 // operations on a segment by what is in it
 //
-// Nothing here may grow that HACKING does not name.
+// HACKING says what each costs ("What it costs"): what grows here and not there,
+// or the other way round, is a mistake of one of the two.
 
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -12,22 +13,25 @@ import { both, possible } from './site.mjs';
 import { point, row } from './results.mjs';
 
 const DELIVERIES = 60000;	/* of a run, or a few more */
+const TURNS = 3;
 const micro = (r) => 1e6 * (r.responder + r.front) / r.deliveries;
 
 /* What segment.c times: its name there, in words, what it has to be. */
 const OPERATIONS = [
-	['one', 'publish to one and the same session', 'at most 2 times'],
-	['another', 'publish to a session, each time another: nothing cached'],
+	['one', 'publish to one session', 'at most 2 times'],
+	['another', 'publish to another one each time, none in a cache'],
 	['none', 'publish to nobody'],
 	['join', 'join'], ['subscribe', 'subscribe'], ['leave', 'leave'],
+	['attach', 'attach'], ['repair', 'repair'],
 ];
 
 /* One point for ours and the other each. */
 async function measure(chart, size, sites, options) {
-	const costs = [];
+	const costs = sites.map(() => []);
 
-	for (const site of sites)
-		costs.push(micro(await site.run({ bytes: 30, ...options })));
+	for (let turn = 0; turn < TURNS; turn++)
+		for (const [i, site] of sites.entries())
+			costs[i].push(micro(await site.run({ bytes: 30, ...options })));
 	point(chart, size, ...costs);
 }
 
@@ -56,27 +60,37 @@ async function byRateAndSize(sites) {
 }
 
 /* The C program fills a segment of its own and times what is done with it. */
-function bySegment() {
+function segmentOnce() {
 	const { status, stdout, stderr } = spawnSync(join(BUILD, 'bench/segment'),
 		{ encoding: 'utf8' });
 
 	if (status !== 0)
 		throw new Error(`segment: ${status}: ${stderr}`);
-	const steps = stdout.trim().split('\n').map((line) => JSON.parse(line));
-	const small = steps[0], large = steps.at(-1);
-	const at = (step) => `${step.sessions} sessions of 3 subscriptions`;
+	return stdout.trim().split('\n').map((line) => JSON.parse(line));
+}
 
-	for (const step of steps) {
-		point('subscriptions that do not match, a publish',
-			step.subscriptions, step.none);
+/* Sizes, each with what all runs said of an operation. */
+function segmentRuns() {
+	const runs = Array.from({ length: TURNS }, segmentOnce);
+
+	return runs[0].map(({ sessions, subscriptions }, i) => ({ sessions,
+		subscriptions, us: (what) => runs.map((steps) => steps[i][what]) }));
+}
+
+function bySegment() {
+	const steps = segmentRuns();
+	const small = steps[0], large = steps.at(-1);
+	const at = `${large.sessions} sessions x 3 subscriptions`;
+
+	for (const { sessions, subscriptions, us } of steps) {
+		point('subscriptions that do not match, a publish', subscriptions,
+			us('none'));
 		for (const [what, name] of OPERATIONS)
-			point(`sessions in the segment, ${name}`, step.sessions, step[what]);
+			point(`sessions in the segment, ${name}`, sessions, us(what));
 	}
 	for (const [what, name, limit] of OPERATIONS)
-		row(`${name}, ${at(large)} (against ${small.sessions})`, 'us',
-			large[what], small[what], limit);
-	row(`attach, ${at(large)}`, 'us', large.attach);
-	row(`repair, ${at(large)}`, 'ms', large.repair / 1000);
+		row(`${name}, ${at} (against ${small.sessions})`, 'us',
+			large.us(what), small.us(what), limit);
 }
 
 bySegment();

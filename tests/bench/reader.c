@@ -4,6 +4,7 @@
  */
 #include "reader.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,7 +22,7 @@ static const char *field(const char *head, size_t n, const char *name)
 static long take_head(struct reader *r, const char *p, size_t n,
 		      const struct reader_calls *calls, void *arg)
 {
-	const char *end = memmem(p, n, "\r\n\r\n", 4), *length;
+	const char *end = memmem(p, n, "\r\n\r\n", 4), *length, *chunked;
 	size_t size;
 
 	if (!end)
@@ -30,9 +31,11 @@ static long take_head(struct reader *r, const char *p, size_t n,
 	if (strncmp(p, "HTTP/1.1 ", 9) != 0)
 		return -1;
 	length = field(p, size, "\r\nContent-Length: ");
-	r->left = length ? strtoul(length, NULL, 10) : 0;
+	/* Without either it ends with the connection. */
+	chunked = field(p, size, "\r\nTransfer-Encoding: chunked");
+	r->left = length ? strtoul(length, NULL, 10) : SIZE_MAX;
 	r->closes = field(p, size, "\r\nConnection: close");
-	r->state = length ? LENGTH : SIZE;
+	r->state = chunked ? SIZE : LENGTH;
 	calls->head(arg, (int)strtol(p + 9, NULL, 10));
 	if (length && r->left == 0) {
 		r->state = HEAD;

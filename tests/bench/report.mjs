@@ -36,37 +36,54 @@ function print(lines) {
 	const widths = lines[0].map((_, i) => Math.max(...lines.map((l) => l[i].length)));
 
 	for (const line of lines)
-		process.stdout.write(`${line.map((cell, i) => (i === 0 || i === 5
+		process.stdout.write(`${line.map((cell, i) => (i === 0 || i === 6
 			? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  ')
 			.trimEnd()}\n`);
 }
 
-const cells = ({ what, unit, ours, reference, limit }) => [what, digits(ours),
-	unit, digits(reference), ratio(ours, reference), limit];
+const cells = ({ what, unit, ours, reference, runs, limit }) => [what,
+	digits(ours), unit, digits(reference), ratio(ours, reference),
+	String(runs), limit];
 
-function growth() {
-	const lines = points.map(({ chart: name, size, ours, reference }) => [
-		`by ${name}: ${size.toLocaleString('en-US')}`, digits(ours), 'us',
-		digits(reference), ratio(ours, reference), '']);
+/* The power of the size that a cost grows with, from the first point to the
+ * last: 0 is not at all, 1 is as much as the size. */
+function power(list, key) {
+	const [a, b] = [list[0], list.at(-1)];
 
-	return lines.length ? [['', '', '', '', '', ''], ...lines] : [];
+	return a?.[key] > 0 && b.size > a.size
+		? Math.log(b[key] / a[key]) / Math.log(b.size / a.size) : undefined;
 }
+
+/* A chart as lines, and how its cost grows. */
+function growthOf(name) {
+	const list = points.filter((p) => p.chart === name);
+
+	return [...list.map(({ size, ...p }) => cells({ ...p, unit: 'us', limit: '',
+		what: `by ${name}: ${size.toLocaleString('en-US')}` })),
+	['  grows with the power of', digits(power(list, 'ours')), '',
+		digits(power(list, 'reference')), '', '', '']];
+}
+
+const growth = () => (charts.length
+	? [['', '', '', '', '', '', ''], ...charts.flatMap(growthOf)] : []);
 
 const quote = (value) => `"${String(value ?? '').replaceAll('"', '""')}"`;
 
 function csv() {
-	const head = ['measure', 'size', 'unit', 'pushletd', 'reference', 'wanted'];
+	const head = ['measure', 'size', 'unit', 'pushletd', 'reference', 'runs',
+		'wanted'];
 	const lines = [
-		...rows.map((r) => [r.what, '', r.unit, r.ours, r.reference, r.limit]),
+		...rows.map((r) => [r.what, '', r.unit, r.ours, r.reference, r.runs,
+			r.limit]),
 		...points.map((p) => [`by ${p.chart}`, p.size, 'us', p.ours,
-			p.reference, '']),
+			p.reference, p.runs, '']),
 	];
 
 	return [head, ...lines].map((line) => `${line.map(quote).join(',')}\n`).join('');
 }
 
 process.stdout.write('\n');
-print([['', 'pushletd', '', 'reference', 'ratio', 'wanted'], ...rows.map(cells),
+print([['', 'pushletd', '', 'reference', 'ratio', 'runs', 'wanted'], ...rows.map(cells),
 	...growth()]);
 for (const { text } of records.filter(({ kind }) => kind === 'remark'))
 	process.stdout.write(`${text}\n`);

@@ -7,6 +7,7 @@
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BUILD } from '../lib/paths.mjs';
+import { median } from './meter.mjs';
 
 export const OUT = process.env.BENCH_OUT || join(BUILD, 'bench-out');
 export const FILE = join(OUT, 'results.jsonl');
@@ -14,18 +15,23 @@ export const FILE = join(OUT, 'results.jsonl');
 const note = (record) =>
 	appendFileSync(FILE, `${JSON.stringify(record)}\n`);
 
+/* Of several runs the median counts. */
+const figure = (runs) => (Array.isArray(runs) ? median(runs) : runs);
+const figures = (ours, reference) => ({ ours: figure(ours),
+	reference: figure(reference), runs: Array.isArray(ours) ? ours.length : 1 });
+
 /*
  * One line of the table: what was measured, of ours and (optional) of the null
- * responder or whatever it is compared with; unit; limit: what it has to be,
- * in words.
+ * responder or whatever it is compared with, numbers or a list of what each
+ * run said; unit; limit: what it has to be, in words.
  */
 export function row(what, unit, ours, reference, limit = '') {
-	note({ kind: 'row', what, unit, ours, reference, limit });
+	note({ kind: 'row', what, unit, limit, ...figures(ours, reference) });
 }
 
-/* One point of the chart: a cost, in microseconds, at a size. */
+/* One point of the chart: a cost, in microseconds, at a size; lists as above. */
 export function point(chart, size, ours, reference) {
-	note({ kind: 'point', chart, size, ours, reference });
+	note({ kind: 'point', chart, size, ...figures(ours, reference) });
 }
 
 /* Something to know about this run. */

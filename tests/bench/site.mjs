@@ -14,7 +14,7 @@ import { binary, BUILD } from '../lib/paths.mjs';
 import { Load } from './load.mjs';
 import { childrenOf, cpu, ended } from './meter.mjs';
 
-const SPARE = 300;		/* descriptors for other things */
+export const SPARE = 300;	/* descriptors for other things */
 const WINDOW = 1024;		/* bytes of a feed that may be unread */
 const EVENT_LIMIT = 30000;	/* ms for all events of a run to arrive */
 export const SUBJECT = '/bench';
@@ -41,7 +41,7 @@ function fifo(lab, name) {
 	return path;
 }
 
-class Site {
+export class Site {
 	static async open(options) {
 		const site = new this();
 
@@ -55,8 +55,10 @@ class Site {
 		return site;
 	}
 
+	server() { return new Nginx(this.lab, [this]); }
+
 	async front(streams) {
-		this.nginx = this.lab.guard(new Nginx(this.lab, [this]));
+		this.nginx = this.lab.guard(this.server());
 		this.nginx.connections = connectionsFor(streams);
 		await this.nginx.start();
 		this.worker = await until('the worker of nginx',
