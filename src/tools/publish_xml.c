@@ -291,6 +291,8 @@ void publish_xml(struct outlet *o, const char *subject, const char *to)
 
 	if (new_parser(&s)) {
 		read_all(&s);
+		xmlFreeDoc(s.ctxt->myDoc);	/* of declarations */
+		s.ctxt->myDoc = NULL;
 		xmlFreeParserCtxt(s.ctxt);
 	} else {
 		out_of_memory(&s);
