@@ -2,7 +2,7 @@
 ##
 ## Targets
 ##   all            pushletd, pushlet-relay, pushlet-bridge, pushlet-publish,
-##                  pushletctl, libpushlet.{a,so}
+##                  pushlet-sources, pushletctl, libpushlet.{a,so}
 ##   run            install what is missing, build, start the demo
 ##   check          install what is missing, build, run every test
 ##   check-unit check-fuzz check-server check-browser check-guards
@@ -162,9 +162,12 @@ RELAY_SRC = $(call src,relay)
 BRIDGE_SRC = $(call src,bridge)
 TOOL_SRC = $(sort $(wildcard src/tools/tool_*.c))
 PUBLISH_SRC = $(sort $(wildcard src/tools/publish_*.c))
+FEED_SRC = $(call src,feed)
+SOURCES_SRC = $(call src,sources)
 CTL_SRC = $(sort $(wildcard src/tools/ctl_*.c))
-UNIT_SRC = $(LIB_SRC) $(TOOL_SRC) $(filter-out src/main.c \
-	src/relay/pushlet-relay.c,$(SERVER_SRC) $(RELAY_SRC)) \
+UNIT_SRC = $(LIB_SRC) $(TOOL_SRC) $(FEED_SRC) $(filter-out src/main.c \
+	src/relay/pushlet-relay.c src/sources/pushlet-sources.c, \
+	$(SERVER_SRC) $(RELAY_SRC) $(SOURCES_SRC)) \
 	src/bridge/place.c src/bridge/entry.c src/bridge/link.c
 UNIT_TESTS = $(sort $(wildcard tests/unit/test_*.c))
 UNIT_COMMON = $(filter-out $(UNIT_TESTS),$(wildcard tests/unit/*.c))
@@ -186,7 +189,8 @@ FUZZ_CHECKS = $(patsubst tests/fuzz/%.c,$(BUILD)/test/%,$(FUZZERS))
 LIB_OBJ = $(call obj,$(LIB_SRC))
 $(LIB_OBJ): private OBJ_CFLAGS = -fPIC -fvisibility=hidden
 
-PROGRAMS = $(addprefix $(BUILD)/,pushletd pushlet-relay pushlet-bridge) $(TOOLS)
+PROGRAMS = $(addprefix $(BUILD)/,pushletd pushlet-relay pushlet-bridge \
+	pushlet-sources) $(TOOLS)
 all: $(PROGRAMS) $(LIBRARY) $(SHARED) $(BUILD)/pushlet.pc
 
 LIB_LIBS = $(INIH_LIBS) -lrt
@@ -194,6 +198,7 @@ $(BUILD)/pushletd: private LIBS = $(FCGI_LIBS) $(XML_LIBS) $(UV_LIBS) \
 	$(LIB_LIBS)
 $(BUILD)/pushlet-bridge: private LIBS = $(HIREDIS_LIBS) $(LIB_LIBS)
 $(BUILD)/pushlet-publish: private LIBS = $(XML_LIBS) $(LIB_LIBS)
+$(BUILD)/pushlet-sources: private LIBS = $(XML_LIBS) $(UV_LIBS) $(LIB_LIBS)
 $(BUILD)/pushletctl: private LIBS = $(CURSES_LIBS) $(LIB_LIBS)
 
 $(BUILD)/pushletd: $(call obj,$(SERVER_SRC)) $(LIBRARY)
@@ -202,7 +207,8 @@ $(BUILD)/pushlet-relay: $(call obj,$(RELAY_SRC) src/fcgi/handover.c \
 	src/fcgi/record.c) $(LIBRARY)
 $(BUILD)/pushlet-bridge: $(call obj,$(BRIDGE_SRC)) $(LIBRARY)
 $(TOOLS): $(BUILD)/%: $(OBJ)/src/tools/%.o $(call obj,$(TOOL_SRC)) $(LIBRARY)
-$(BUILD)/pushlet-publish: $(call obj,$(PUBLISH_SRC))
+$(BUILD)/pushlet-publish: $(call obj,$(PUBLISH_SRC) $(FEED_SRC))
+$(BUILD)/pushlet-sources: $(call obj,$(SOURCES_SRC) $(FEED_SRC)) $(LIBRARY)
 $(BUILD)/pushletctl: $(call obj,$(CTL_SRC))
 $(PROGRAMS): $(BUILD)/flags $(BUILD)/sources
 	$(call quiet,LINK)$(LINK) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
@@ -259,8 +265,6 @@ $(FUZZ_PROGRAMS): private LIBS = -fsanitize=fuzzer $(TEST_LIBS)
 $(FUZZ_PROGRAMS): $(BUILD)/fuzz/%: $(OBJ)/tests/fuzz/fuzz_%.o
 $(FUZZ_CHECKS): private LIBS = $(TEST_LIBS)
 $(FUZZ_CHECKS): $(BUILD)/test/%: $(OBJ)/tests/fuzz/%.o $(call obj,$(FUZZ_COMMON))
-$(BUILD)/fuzz/publish $(BUILD)/test/fuzz_publish: $(call obj, \
-	src/tools/publish_xml.c src/tools/publish_lines.c)
 $(BUILD)/fuzz/http $(BUILD)/test/fuzz_http: $(call obj,src/tools/ctl_http.c)
 # command/ has a words_add(), too.
 $(BUILD)/fuzz/entry $(BUILD)/test/fuzz_entry: $(call obj,src/bridge/link.c)
@@ -284,7 +288,7 @@ $(OBJ)/crash/%.o: %.c $(BUILD)/flags
 
 .SECONDARY:
 -include $(patsubst %.c,$(OBJ)/%.d,$(UNIT_SRC) src/main.c $(BRIDGE_SRC) \
-	src/relay/pushlet-relay.c $(UNIT_TESTS) \
+	src/relay/pushlet-relay.c src/sources/pushlet-sources.c $(UNIT_TESTS) \
 	$(UNIT_COMMON) $(BENCHES) $(FUZZERS) $(FUZZ_COMMON) $(wildcard src/tools/*.c)) \
 	$(LIB_SRC:%.c=$(OBJ)/crash/%.d)
 
@@ -419,6 +423,7 @@ INSTALLED = \
 	755:$(BUILD)/pushlet-bridge:$(sbindir)/pushlet-bridge \
 	755:$(BUILD)/pushletctl:$(sbindir)/pushletctl \
 	755:$(BUILD)/pushlet-publish:$(bindir)/pushlet-publish \
+	755:$(BUILD)/pushlet-sources:$(sbindir)/pushlet-sources \
 	644:$(LIBRARY):$(libdir)/libpushlet.a \
 	644:$(SHARED):$(libdir)/libpushlet.so.$(VERSION) \
 	644:$(BUILD)/pushlet.pc:$(libdir)/pkgconfig/pushlet.pc \
@@ -471,14 +476,15 @@ deb:
 	@$(DEPS) deb
 	rm -rf '$(DEB)'; mkdir -p '$(DEB)/source'
 	git archive HEAD | tar -x -C '$(DEB)/source'
-	cd '$(DEB)/source' && env -u MAKEFLAGS -u MAKELEVEL \
+	cd '$(DEB)/source' && env -u MAKEFLAGS -u MAKELEVEL -u BUILD \
 		dpkg-buildpackage -us -uc -b
 	rm -r '$(DEB)/source'
 
 # By name: BUILD may be a directory that holds other things as well.
 clean:
 	rm -rf $(addprefix $(BUILD)/,obj test bench deb fuzz test-logs flags sources \
-		pushletd pushlet-relay pushlet-publish pushletctl pushlet.pc libpushlet.a \
+		pushletd pushlet-relay pushlet-bridge pushlet-publish \
+		pushlet-sources pushletctl pushlet.pc libpushlet.a \
 		libpushlet.so libpushlet.so.$(SOVERSION))
 	@test ! -d $(BUILD) || rmdir --ignore-fail-on-non-empty $(BUILD)
 

@@ -99,14 +99,27 @@ PUSHLET_API enum pushlet_status pushlet_open(struct pushlet **p_out,
  * out.
  *
  * Returns PUSHLET_OK with the number of sessions that will receive it in
- * *sessions_out, if that is not NULL; none is no error.  Else the event
- * reached nobody, *sessions_out is 0, and *error_out is filled if error_out is
- * not NULL.  The limits are those of the server's properties event.max.bytes,
+ * *sessions_out, if that is not NULL; none is no error, and those of other
+ * machines (pushlet-cluster(7)) are not counted.  Else the event reached
+ * nobody, *sessions_out is 0, and *error_out is filled if error_out is not
+ * NULL.  The limits are those of the server's properties event.max.bytes,
  * event.max.attributes and subject.max.bytes.
  */
 PUSHLET_API enum pushlet_status pushlet_publish(struct pushlet *p,
 	const char *subject, const struct pushlet_attribute *attributes,
 	size_t n, const char *to, unsigned *sessions_out,
+	struct pushlet_error *error_out);
+
+/*
+ * Does anybody want events of that subject?  *wanted_out is 1 if a session
+ * subscribed to it or to a beginning of it, or, with below not 0, to a subject
+ * that begins like it; else 0.  For sources whose events are dear to make: ask
+ * now and then.  Returns PUSHLET_OK, or PUSHLET_NO_SUBJECT, _MISSING, _DENIED,
+ * _OTHER_LAYOUT, _DAMAGED or _SYSTEM with *wanted_out 0 and, if error_out is
+ * not NULL, *error_out filled.
+ */
+PUSHLET_API enum pushlet_status pushlet_wanted(struct pushlet *p,
+	const char *subject, int below, int *wanted_out,
 	struct pushlet_error *error_out);
 
 /*

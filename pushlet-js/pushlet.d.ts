@@ -23,11 +23,12 @@ export interface PushletEvent {
 }
 
 /**
- * sse: EventSource; stream: fetch() that reads while it arrives; pull: requests
+ * stream: fetch() that reads while it arrives; sse: EventSource; pull: requests
  * that wait for an event; poll: requests that do not; script: pull by <script>
- * elements, for servers of another domain that do not allow fetch().
+ * elements, for servers of another domain that do not allow fetch().  The id of
+ * the session is in URLs of sse and script only.
  */
-export type Transport = 'sse' | 'stream' | 'pull' | 'poll' | 'script';
+export type Transport = 'stream' | 'sse' | 'pull' | 'poll' | 'script';
 
 export type State = 'closed' | 'connecting' | 'live' | 'reconnecting';
 

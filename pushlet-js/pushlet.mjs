@@ -1104,7 +1104,9 @@ const BUDGET = 8;		/* ms of a frame for batched callbacks */
 const FRAME_MAX = 250;		/* ms; hidden pages have no animation frames */
 const BATCH_MAX = 1000;		/* events in one call of onBatch */
 
-const DEFAULTS = { transports: ['sse', 'stream', 'pull', 'poll', 'script'],
+/* The first of them send the session's id in the body; sse and script have
+ * nowhere to put it but the URL, which gets into logs. */
+const DEFAULTS = { transports: ['stream', 'sse', 'pull', 'poll', 'script'],
 	reliable: true, shared: false, batch: false, patience: 5000,
 	silence: 60000, worker: true, credentials: false };
 
@@ -1224,7 +1226,7 @@ class Pushlet {
 	/** closed, connecting, live or reconnecting */
 	get state() { return this.#session().state || 'closed'; }
 
-	/** sse, stream, pull, poll or script; undefined before it is known */
+	/** stream, sse, pull, poll or script; undefined before it is known */
 	get transport() { return this.#session().transport; }
 
 	/** The session's id on the server, or null. */

@@ -20,10 +20,12 @@
 #include "base/log.h"
 
 #define BLANKS " \t\r\n\f\v"
+#define NO_EQUALS "there is no '=': a line is NAME=VALUE, a comment begins " \
+		  "with '#'"
 #define BOM "\xEF\xBB\xBF"
 
-/* Where a property comes from: a line of a file, or (line 0) an option. */
-struct source {
+/* A line of a file, or (line 0) an option. */
+struct conf_place {
 	const char *name;
 	unsigned line;
 	struct buf *report;
@@ -31,8 +33,7 @@ struct source {
 	bool failed;		/* a complaint was made */
 };
 
-__attribute__((format(printf, 2, 3)))
-static void complain(struct source *src, const char *fmt, ...)
+void conf_complain(struct conf_place *src, const char *fmt, ...)
 {
 	char text[CONF_WHY_SIZE];
 	va_list ap;
@@ -71,27 +72,28 @@ static const struct conf_key *find(const struct conf_key *table,
 }
 
 static void set_named(const struct conf_key *table, void *target,
-		      const char *name, const char *value, struct source *src)
+		      const char *name, const char *value,
+		      struct conf_place *src)
 {
 	const struct conf_key *key = find(table, name);
 	char why[CONF_WHY_SIZE];
 
 	if (*name == '\0') {
-		complain(src, "there is no name before the '='");
+		conf_complain(src, "there is no name before the '='");
 	} else if (!key) {
-		complain(src, "unknown property '%.60s' "
-			 "(pushlet.properties(5) lists them)", name);
+		conf_complain(src, "unknown property '%.60s' "
+			      "(pushlet.properties(5) lists them)", name);
 	} else if (key->type == CONF_IGNORED) {
 		if (src->ignored.len)
 			buf_puts(&src->ignored, ", ");
 		buf_puts(&src->ignored, name);
 	} else if (conf_value_set(key, target, value, why) != 0) {
-		complain(src, "%s", why);
+		conf_complain(src, "%s", why);
 	}
 }
 
 /* Adds the notice.  Returns what the caller is to return. */
-static int finish(struct source *src)
+static int finish(struct conf_place *src)
 {
 	if (src->ignored.len)
 		buf_printf(src->report, "%s: accepted without effect here: "
@@ -117,7 +119,7 @@ struct reader {
 	const struct conf_key *table;
 	void *target;
 	FILE *fp;
-	struct source src;
+	struct conf_place src;
 	bool pending;		/* inih has a line and gave no value yet */
 };
 
@@ -146,7 +148,7 @@ static int read_line(FILE *fp, char *out, size_t size)
 }
 
 /* Leaves only what inih is to see of a line; false: nothing of it. */
-static bool prepare(struct source *src, char *line)
+static bool prepare(struct conf_place *src, char *line)
 {
 	char *start = line;
 	size_t len;
@@ -158,13 +160,13 @@ static bool prepare(struct source *src, char *line)
 	if (*start == '\0' || strchr("#!;", *start))
 		return false;
 	if (*start == '[') {
-		complain(src, "a property file has no [sections]");
+		conf_complain(src, "a property file has no [sections]");
 		return false;
 	}
 	while (strchr(BLANKS, start[len - 1]))
 		len--;
 	if (start[len - 1] == '\\') {
-		complain(src, "a line cannot be continued with '\\'");
+		conf_complain(src, "a line cannot be continued with '\\'");
 		return false;
 	}
 	memmove(line, start, strlen(start) + 1);
@@ -175,9 +177,18 @@ static bool prepare(struct source *src, char *line)
 static void check_pending(struct reader *r)
 {
 	if (r->pending)
-		complain(&r->src, "there is no '=': a line is NAME=VALUE, a "
-			 "comment begins with '#'");
+		conf_complain(&r->src, NO_EQUALS);
 	r->pending = false;
+}
+
+static bool usable(struct conf_place *at, int state, size_t size)
+{
+	if (state == LINE_TOO_LONG)
+		conf_complain(at, "the line is too long: at most %zu bytes "
+			      "are possible", size - 2);
+	else if (state == LINE_NUL)
+		conf_complain(at, "the line holds a NUL byte");
+	return state == LINE_OK;
 }
 
 static char *next_line(char *str, int num, void *stream)
@@ -188,12 +199,8 @@ static char *next_line(char *str, int num, void *stream)
 	check_pending(r);
 	while ((state = read_line(r->fp, str, (size_t)num)) != LINE_END) {
 		r->src.line++;
-		if (state == LINE_TOO_LONG) {
-			complain(&r->src, "the line is too long: at most %d "
-				 "bytes are possible", num - 2);
-		} else if (state == LINE_NUL) {
-			complain(&r->src, "the line holds a NUL byte");
-		} else if (prepare(&r->src, str)) {
+		if (usable(&r->src, state, (size_t)num) &&
+		    prepare(&r->src, str)) {
 			r->pending = true;
 			return str;
 		}
@@ -212,7 +219,7 @@ static int take_value(void *user, const char *section, const char *name,
 	return 1;
 }
 
-static int unreadable(struct source *src, int error)
+static int unreadable(struct conf_place *src, int error)
 {
 	buf_printf(src->report, "%s: cannot be read: %s\n", src->name,
 		   strerror(error));
@@ -242,8 +249,6 @@ int conf_read(const struct conf_key *table, void *target, const char *file,
 	return finish(&r.src);
 }
 
-/* -- options and changes ------------------------------------------------ */
-
 /* Takes the blanks off both ends, in place. */
 static char *trim(char *s)
 {
@@ -257,10 +262,66 @@ static char *trim(char *s)
 	return s;
 }
 
+/* One line, split here: values may hold what inih takes for a comment. */
+static void take_line(struct conf_place *at, char *line,
+		      void (*take)(void *arg, struct conf_place *at,
+				   const char *name, const char *value),
+		      void *arg)
+{
+	char *equals = strchr(line, '=');
+
+	if (!equals) {
+		conf_complain(at, NO_EQUALS);
+		return;
+	}
+	*equals = '\0';
+	take(arg, at, trim(line), trim(equals + 1));
+}
+
+int conf_each(const char *file,
+	      void (*take)(void *arg, struct conf_place *at, const char *name,
+			   const char *value),
+	      void *arg, struct buf *report)
+{
+	struct conf_place at = { .name = file, .report = report };
+	char line[CONF_LINE_SIZE];
+	FILE *fp = fopen(file, "re");
+	int state, error;
+
+	if (!fp)
+		return unreadable(&at, errno);
+	while ((state = read_line(fp, line, sizeof(line))) != LINE_END) {
+		at.line++;
+		if (usable(&at, state, sizeof(line)) && prepare(&at, line))
+			take_line(&at, line, take, arg);
+	}
+	error = ferror(fp) ? errno : 0;
+	fclose(fp);
+	return error ? unreadable(&at, error) : finish(&at);
+}
+
+unsigned conf_line(const struct conf_place *at)
+{
+	return at->line;
+}
+
+void conf_assign(const struct conf_key *key, void *target, const char *name,
+		 const char *value, struct conf_place *at)
+{
+	struct conf_key named = *key;
+	char why[CONF_WHY_SIZE];
+
+	named.name = name;
+	if (conf_value_set(&named, target, value, why) != 0)
+		conf_complain(at, "%s", why);
+}
+
+/* -- options and changes ------------------------------------------------ */
+
 int conf_set(const struct conf_key *table, void *target, const char *pair,
 	     const char *where, struct buf *report)
 {
-	struct source src = { .name = where, .report = report };
+	struct conf_place src = { .name = where, .report = report };
 	struct buf copy = BUF_INIT;
 	char *equals;
 
@@ -273,8 +334,8 @@ int conf_set(const struct conf_key *table, void *target, const char *pair,
 		set_named(table, target, trim(copy.data), trim(equals + 1),
 			  &src);
 	} else {
-		complain(&src, "'%.60s' has no '=': a property is NAME=VALUE",
-			 pair);
+		conf_complain(&src, "'%.60s' has no '=': a property is "
+			      "NAME=VALUE", pair);
 	}
 	buf_release(&copy);
 	return finish(&src);

@@ -58,6 +58,31 @@ int conf_read(const struct conf_key *table, void *target, const char *file,
 int conf_set(const struct conf_key *table, void *target, const char *pair,
 	     const char *where, struct buf *report);
 
+/*
+ * For files whose names no table can list: calls take() for each property, with
+ * the value as it stands there, up to the end of the line.  Complaints are
+ * those of the reader and of conf_complain().  Returns as conf_read().
+ */
+struct conf_place;
+
+#define CONF_LINE_SIZE 8192	/* of a line, with newline and NUL */
+
+int conf_each(const char *file,
+	      void (*take)(void *arg, struct conf_place *at, const char *name,
+			   const char *value),
+	      void *arg, struct buf *report);
+
+/* In take(): complains of the line, which makes the file a bad one. */
+void conf_complain(struct conf_place *at, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* In take(): the number of the line, from 1. */
+unsigned conf_line(const struct conf_place *at);
+
+/* In take(): sets the key's field, or complains, by the property's name. */
+void conf_assign(const struct conf_key *key, void *target, const char *name,
+		 const char *value, struct conf_place *at);
+
 /* Copies from the fresh values those that may change at run time (reload).
  * Appends to report a line for each other property that differs: it needs a
  * restart. */

@@ -2,9 +2,10 @@
 /*
  * elsewhere.h - how many are at other nodes, and here for them
  *
- * Counts for what is told below /meta.  They are some seconds old, end when
- * nobody brings new ones, and are of some subjects only if there are more than
- * fit: nothing else depends on them.
+ * Counts for what is told below /meta, and for sources that run while somebody
+ * wants their events.  They are some seconds old, end when nobody brings new
+ * ones, and are of some subjects only if there are more than fit: nothing else
+ * depends on them.
  */
 #ifndef BROKER_ELSEWHERE_H
 #define BROKER_ELSEWHERE_H

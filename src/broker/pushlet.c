@@ -20,6 +20,7 @@
 #include "base/utf8.h"
 #include "broker/broker.h"
 #include "broker/publish.h"
+#include "broker/subscription.h"
 
 struct pushlet {
 	pthread_rwlock_t lock;		/* of broker, not of the segment */
@@ -283,6 +284,29 @@ enum pushlet_status pushlet_publish(struct pushlet *p, const char *subject,
 	if (sessions_out)
 		*sessions_out = status == PUSHLET_OK ? sessions : 0;
 	event_release(&e);
+	return status;
+}
+
+enum pushlet_status pushlet_wanted(struct pushlet *p, const char *subject,
+	int below, int *wanted_out, struct pushlet_error *error_out)
+{
+	enum pushlet_status status = PUSHLET_OK;
+	bool again = true;
+
+	*wanted_out = 0;
+	if (!subject || !*subject)
+		return fail(error_out, PUSHLET_NO_SUBJECT,
+			    "there is no subject");
+	while (status == PUSHLET_OK && again) {
+		pthread_rwlock_rdlock(&p->lock);
+		again = !p->broker || broker_retired(p->broker);
+		if (!again)
+			*wanted_out = subscription_wanted(p->broker, subject,
+							  below != 0);
+		pthread_rwlock_unlock(&p->lock);
+		if (again)
+			status = follow(p, error_out);
+	}
 	return status;
 }
 

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/digits.h"
 #include "base/utf8.h"
 #include "broker/view.h"
@@ -432,4 +433,15 @@ enum outcome subscription_clear(struct broker *b, struct session_ref ref)
 		subscriptions_end(b, s);
 	broker_unlock(b);
 	return s ? DONE : GONE;
+}
+
+bool subscription_wanted(struct broker *b, const char *subject, bool below)
+{
+	int64_t now = clock_ms();
+	bool wanted;
+
+	broker_lock(b);
+	wanted = topic_wanted(b, subject, strlen(subject), below, now);
+	broker_unlock(b);
+	return wanted;
 }

@@ -46,6 +46,10 @@ enum outcome subscription_remove(struct broker *b, struct session_ref ref,
 				 const char *sid, struct buf *subjects_out,
 				 struct buf *label_out, bool *labelled_out);
 
+/* Does anybody want events of that subject or, with below, of one that begins
+ * like it? */
+bool subscription_wanted(struct broker *b, const char *subject, bool below);
+
 /* Ends all of a session's.  DONE or GONE. */
 enum outcome subscription_clear(struct broker *b, struct session_ref ref);
 

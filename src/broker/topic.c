@@ -330,6 +330,62 @@ void topic_match(struct broker *b, const char *subject, size_t n,
 	}
 }
 
+struct wish {
+	int64_t now;
+	bool there;
+};
+
+static void look(struct broker *b, uint32_t index, void *arg)
+{
+	const struct subscription *s = subscription_at(b, index);
+	struct wish *wish = arg;
+	const struct session *owner;
+
+	if (!s || wish->there)
+		return;
+	owner = session_at(b, s->session);
+	wish->there = owner && owner->slot.state == SLOT_LIVE &&
+		      session_current(owner, wish->now);
+}
+
+/* Subscriptions to longer subjects that begin like this one. */
+static void look_below(struct broker *b, const char *subject, size_t n,
+		       struct wish *wish)
+{
+	const struct subscription *s;
+	uint32_t i;
+
+	for (i = 0; i < b->geometry.subscriptions && !wish->there; i++) {
+		s = subscription_at(b, i);
+		if (s->slot.state != SLOT_FREE && subscription_fits(b, s) &&
+		    s->subject_bytes > n && memcmp(s->text, subject, n) == 0)
+			look(b, i, wish);
+	}
+}
+
+/* Subjects of other nodes are known by hash, so none is found below another. */
+static bool wanted_elsewhere(const struct broker *b, const char *subject,
+			     size_t n)
+{
+	size_t len;
+
+	for (len = 1; len <= n && len <= b->geometry.subject_bytes; len++)
+		if (elsewhere_online(b, subject, len) > 0)
+			return true;
+	return false;
+}
+
+bool topic_wanted(struct broker *b, const char *subject, size_t n, bool below,
+		  int64_t now)
+{
+	struct wish wish = { now, false };
+
+	topic_match(b, subject, n, look, &wish);
+	if (below && !wish.there)
+		look_below(b, subject, n, &wish);
+	return wish.there || wanted_elsewhere(b, subject, n);
+}
+
 void topic_each(struct broker *b,
 		bool (*each)(struct broker *b, const struct subscription *head,
 			     void *arg),

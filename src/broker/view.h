@@ -191,6 +191,11 @@ void topic_match(struct broker *b, const char *subject, size_t n,
 		 void (*each)(struct broker *b, uint32_t index, void *arg),
 		 void *arg);
 
+/* Does a session that is current at this time want events of that subject, or,
+ * with below, of one that begins like it? */
+bool topic_wanted(struct broker *b, const char *subject, size_t n, bool below,
+		  int64_t now);
+
 /* The ring of a session: queue_ring() entries. */
 struct ref *queue_of(struct broker *b, const struct session *s);
 

@@ -159,12 +159,24 @@ static void pause_accepting(struct acceptor *a, const char *why)
 	log_warn("not accepting for a second: %s", why);
 }
 
+/* Whoever shares a listening socket can make it one that blocks, as systemd does
+ * with the standard input of a service for each command of that, ExecReload
+ * among them: the loop would wait in accept() for the next client. */
+static void never_block(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags >= 0 && !(flags & O_NONBLOCK))
+		fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+}
+
 static void incoming(uv_poll_t *poll, int status, int events)
 {
 	struct acceptor *a = poll->data;
 	int i, fd;
 
 	(void)events;
+	never_block(a->fd);
 	for (i = 0; status >= 0 && i < ACCEPTS; i++) {
 		if (a->calls.busy(a->calls.arg)) {
 			pause_accepting(a, "too many requests wait for a "

@@ -147,8 +147,8 @@ int http_open(struct http *h, const struct http_url *u, const char *query,
 	buf_printf(&out, "%s %s%s%s HTTP/1.1\r\nHost: %s\r\n"
 		   "User-Agent: pushletctl/" PUSHLET_VERSION "\r\n"
 		   "Connection: close\r\n", body ? "POST" : "GET",
-		   *u->path ? u->path : "/", body ? "" : "?",
-		   body ? "" : query, u->authority);
+		   *u->path ? u->path : "/", *query ? "?" : "", query,
+		   u->authority);
 	if (encoding)
 		buf_printf(&out, "Accept-Encoding: %s\r\n", encoding);
 	if (body)

@@ -42,8 +42,8 @@ struct http {
  * outlive *u. */
 const char *http_url_read(struct http_url *u, const char *text);
 
-/* Connects, within seconds, and sends a request: GET with this query, or, with
- * a body, POST of this form.  encoding: Accept-Encoding, or NULL.  Returns 0,
+/* Connects, within seconds, and sends a request with this query: GET or, with a
+ * body, POST of this form.  encoding: Accept-Encoding, or NULL.  Returns 0,
  * or -1 with h->error set.  *h must be as HTTP_INIT or closed. */
 int http_open(struct http *h, const struct http_url *u, const char *query,
 	      const char *body, const char *encoding);

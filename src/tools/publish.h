@@ -2,9 +2,8 @@
 /*
  * publish.h - inside pushlet-publish: where events come from, where they go
  *
- * A reader (publish_lines(), publish_xml()) makes events of standard input and
- * hands each to outlet_publish(), which does the talking and keeps the exit
- * status.
+ * A feed (feed/feed.h) makes events of standard input, and each is handed to
+ * outlet_publish(), which does the talking and keeps the exit status.
  */
 #ifndef TOOLS_PUBLISH_H
 #define TOOLS_PUBLISH_H
@@ -13,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "feed/feed.h"
 #include "pushlet.h"
 #include "tools/tool.h"
 
@@ -25,14 +25,6 @@ struct outlet {
 	bool away;		/* the segment is gone */
 	unsigned long lost;	/* events since it is */
 	enum tool_exit status;	/* the worst so far */
-};
-
-struct outgoing {
-	const char *subject;
-	const char *to;		/* or NULL */
-	const struct pushlet_attribute *attributes;
-	size_t n;
-	unsigned long line;	/* of standard input; 0: not from there */
 };
 
 /* Attaches.  False after having complained. */
@@ -51,17 +43,11 @@ void outlet_fault(struct outlet *o, enum tool_exit status);
 /* Detaches and sums up.  Returns the exit status. */
 enum tool_exit outlet_close(struct outlet *o);
 
-/* Reads what there is of standard input, at least one byte.  Returns how
- * many; 0 at the end; -1 after having complained. */
-ssize_t outlet_read(struct outlet *o, char *out, size_t size);
+/* What a feed is to do with what it reads; the outlet must outlive it. */
+struct feed_calls outlet_calls(struct outlet *o);
 
-/* Publishes each line as it arrives: the event with the line as the value of
- * one of its attributes. */
-void publish_lines(struct outlet *o, struct outgoing *event,
-		   struct pushlet_attribute *line);
-
-/* Publishes each element as it arrives.  subject and to hold for those that
- * have no p_subject, p_to; both may be NULL. */
-void publish_xml(struct outlet *o, const char *subject, const char *to);
+/* Gives the feed, which may be NULL (no memory), all of standard input as it
+ * arrives. */
+void outlet_run(struct outlet *o, struct feed *f);
 
 #endif

@@ -4,10 +4,7 @@
  */
 #include "tools/publish.h"
 
-#include <errno.h>
 #include <poll.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 
@@ -154,22 +151,4 @@ enum tool_exit outlet_close(struct outlet *o)
 		complain("%lu events were lost", o->lost);
 	pushlet_close(&o->pushlet);
 	return o->status;
-}
-
-ssize_t outlet_read(struct outlet *o, char *out, size_t size)
-{
-	struct pollfd input = { .fd = STDIN_FILENO, .events = POLLIN };
-	ssize_t n;
-
-	while ((n = read(STDIN_FILENO, out, size)) < 0) {
-		if (errno == EAGAIN)
-			poll(&input, 1, -1);
-		else if (errno != EINTR)
-			break;
-	}
-	if (n < 0) {
-		complain("standard input: %s", strerror(errno));
-		outlet_fault(o, TOOL_SYSTEM);
-	}
-	return n;
 }

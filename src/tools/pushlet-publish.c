@@ -231,14 +231,21 @@ static void publish_all(struct outlet *o, struct arguments *a)
 		.n = a->n,
 	};
 
+	struct feed_calls calls = outlet_calls(o);
+	struct feed *feed;
+
 	o->one_subject = !a->xml;
 	pushlet_pace(o->pushlet, a->paced);
-	if (a->xml)
-		publish_xml(o, event.subject, event.to);
-	else if (a->lines)
-		publish_lines(o, &event, &a->attributes[0]);
-	else
+	if (!a->xml && !a->lines) {
 		outlet_publish(o, &event);
+		return;
+	}
+	if (a->xml)
+		feed = feed_xml(&calls, event.subject, event.to, false);
+	else
+		feed = feed_lines(&calls, &event, &a->attributes[0]);
+	outlet_run(o, feed);
+	feed_free(&feed);
 }
 
 static enum tool_exit run(struct arguments *a)

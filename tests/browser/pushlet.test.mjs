@@ -37,6 +37,22 @@ describe('a page', () => {
 			await tab.page.close();
 		});
 
+	it('keeps its id out of URLs', async () => {
+		const tab = await tabs.tab();
+		const box = await tab.subscribe('/secret');
+
+		await tab.live();
+		await tab.publish('/secret', { n: 1 });
+		await tab.heard(box, 1);
+		const id = await tab.run(() => p.id);
+		await tab.page.close();		/* it leaves */
+		await until('no session', async () =>
+			(await tabs.lab.sessions()).every((s) => !s.subjects.includes('/secret')));
+		assert.match(id, /^[0-9a-f]{38}$/);
+		assert.ok(tabs.proxy.requests >= 4);
+		assert.deepEqual(tabs.proxy.urls.filter((url) => url.includes(id)), []);
+	});
+
 	it('may import the module', async () => {
 		const tab = await tabs.tab();
 
@@ -68,7 +84,7 @@ describe('a page', () => {
 		assert.match(await say('new Pushlet("x", { relaible: true })'),
 			/TypeError: Pushlet has no option 'relaible'; it has transports,/);
 		assert.match(await say('new Pushlet("x", { transports: ["xhr"] })'),
-			/TypeError: unknown transport 'xhr'; there are sse, stream/);
+			/TypeError: unknown transport 'xhr'; there are stream, sse/);
 		assert.match(await say('p.subscribe("stocks")'),
 			/TypeError: a subject begins with '\/', unlike 'stocks'/);
 		assert.match(await say('p.publish("/a", { "1 2": "x" })'),
@@ -262,7 +278,7 @@ describe('a proxy that holds streams back', () => {
 		await until('some tries in vain', () => tabs.proxy.requests > requests + 3);
 		await tabs.pushletd.start();
 		await tab.logged('reconnect');
-		assert.equal(await tab.run(() => p.transport), 'sse');
+		assert.equal(await tab.run(() => p.transport), 'stream');
 	});
 
 	it('gives way to what the server wants', async () => {

@@ -26,7 +26,7 @@ class Proxy {
 		this.target = target;
 		this.buffer = false;
 		this.sockets = new Set();
-		this.requests = 0;
+		this.urls = [];
 		this.server = http.createServer((request, answer) =>
 			this.#serve(request, answer));
 		this.server.on('connection', (socket) => {
@@ -35,6 +35,8 @@ class Proxy {
 			socket.on('error', () => {});
 		});
 	}
+
+	get requests() { return this.urls.length; }
 
 	listen() {
 		return new Promise((done) => {
@@ -61,7 +63,7 @@ class Proxy {
 		const onward = http.request({ hostname, port, path: request.url,
 			method: request.method, headers: request.headers, agent: false });
 
-		this.requests++;
+		this.urls.push(request.url);
 		onward.on('response', (response) => {
 			const { buffer } = this;
 			answer.writeHead(response.statusCode, response.headers);

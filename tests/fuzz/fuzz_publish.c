@@ -1,29 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fuzz_publish.c - any bytes on the standard input of pushlet-publish, as
- * --xml and as --lines
+ * fuzz_publish.c - any bytes through a feed: XML, XML that resumes, lines
  *
  * What is published must be the same however the bytes happen to arrive, and
- * something must have been said if anything was wrong.  In place of
- * publish_outlet.c there is an outlet that notes what it is given.
+ * something must have been said if anything was wrong.
  */
 #include "fuzz.h"
 
 #include "base/utf8.h"
-#include "tools/publish.h"
+#include "feed/feed.h"
 
-static struct {
-	struct fuzz_input input;
-	size_t chunk;			/* bytes that a read returns */
-	struct buf published;		/* of one reading */
-} outlet;
+enum kind { LINES, XML, RESUMING, KINDS };
 
-bool outlet_publish(struct outlet *o, const struct outgoing *event)
+struct reading {
+	struct buf published;
+	unsigned faults;
+	enum feed_state state;
+};
+
+static bool note_event(void *arg, const struct outgoing *event)
 {
-	struct buf *out = &outlet.published;
+	struct buf *out = &((struct reading *)arg)->published;
 	size_t i;
 
-	(void)o;
 	buf_printf(out, "%lu %s %s", event->line, event->subject,
 		   event->to ? event->to : "");
 	for (i = 0; i < event->n; i++) {
@@ -36,59 +35,53 @@ bool outlet_publish(struct outlet *o, const struct outgoing *event)
 	return true;
 }
 
-void outlet_fault(struct outlet *o, enum tool_exit status)
+static void note_fault(void *arg, const char *text)
 {
-	if (status > o->status)
-		o->status = status;
+	must(strncmp(text, "line ", 5) == 0);
+	((struct reading *)arg)->faults++;
 }
 
-ssize_t outlet_read(struct outlet *o, char *out, size_t size)
-{
-	size_t n = (size_t)(outlet.input.end - outlet.input.pos);
-
-	(void)o;
-	if (n > outlet.chunk)
-		n = outlet.chunk;
-	must(n <= size);
-	memcpy(out, outlet.input.pos, n);
-	outlet.input.pos += n;
-	return (ssize_t)n;
-}
-
-/* Returns what the exit status would be; outlet.published is filled. */
-static enum tool_exit read_all(bool xml, struct fuzz_input in, size_t chunk)
+static struct reading read_all(enum kind kind, struct fuzz_input in,
+			       size_t chunk)
 {
 	struct pushlet_attribute line = { "text", NULL };
 	struct outgoing event = { "/subject", NULL, &line, 1, 0 };
-	struct outlet o = { .status = TOOL_OK };
+	struct reading r = { .state = FEED_ON };
+	struct feed_calls calls = { note_event, note_fault, &r };
+	struct feed *f;
+	size_t n;
 
-	outlet.input = in;
-	outlet.chunk = chunk;
-	buf_clear(&outlet.published);
-	if (xml)
-		publish_xml(&o, "/subject", NULL);
-	else
-		publish_lines(&o, &event, &line);
-	return o.status;
+	f = kind == LINES ? feed_lines(&calls, &event, &line) :
+			    feed_xml(&calls, "/subject", NULL,
+				     kind == RESUMING);
+	must(f);
+	for (; in.pos < in.end && r.state == FEED_ON; in.pos += n) {
+		n = (size_t)(in.end - in.pos);
+		n = feed_piece(f, (const char *)in.pos, n < chunk ? n : chunk);
+		r.state = feed_bytes(f, (const char *)in.pos, n);
+	}
+	feed_end(f);
+	feed_free(&f);
+	must(r.state == FEED_ON || r.faults);
+	must(r.state == FEED_ON || kind == XML);
+	return r;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	struct fuzz_input in = { data, data + n };
-	bool xml = fuzz_byte(&in) % 2 == 0;
+	enum kind kind = fuzz_byte(&in) % KINDS;
 	size_t chunk = fuzz_byte(&in) % 16 + 1;
-	enum tool_exit status;
-	struct buf whole;
+	struct reading whole, cut;
 
 	log_init("fuzz", LOG_LEVEL_FATAL);
-	status = read_all(xml, in, 65536);
-	whole = outlet.published;
-	outlet.published = (struct buf)BUF_INIT;
-	must(status == read_all(xml, in, chunk));
-	must(whole.len == outlet.published.len &&
-	     memcmp(buf_str(&whole), buf_str(&outlet.published),
-		    whole.len) == 0);
-	buf_release(&whole);
-	buf_release(&outlet.published);
+	whole = read_all(kind, in, 65536);
+	cut = read_all(kind, in, chunk);
+	must(!whole.faults == !cut.faults);
+	must(whole.published.len == cut.published.len &&
+	     memcmp(buf_str(&whole.published), buf_str(&cut.published),
+		    whole.published.len) == 0);
+	buf_release(&whole.published);
+	buf_release(&cut.published);
 	return 0;
 }

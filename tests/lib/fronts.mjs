@@ -29,7 +29,7 @@ export function shipped(name, replacements) {
 	return text;
 }
 
-function freePort() {
+export function freePort() {
 	return new Promise((done, fail) => {
 		const server = createServer();
 

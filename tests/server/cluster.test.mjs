@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { Cluster } from '../lib/cluster.mjs';
+import { tool } from '../lib/process.mjs';
 import { until } from '../lib/wait.mjs';
 
 const formed = (name) => new RegExp(`^${name}-[0-9a-f]{38}$`);
@@ -36,7 +37,8 @@ for (const kind of ['apache', 'nginx']) {
 		let cluster, front, client;
 
 		before(async () => {
-			cluster = await new Cluster(['n1', 'n2', 'n3'], { redis: false }).start();
+			cluster = await new Cluster(['n1', 'n2', 'n3'], { redis: false,
+				props: { 'queue.read.timeout.millis': 1000 } }).start();
 			front = await cluster[kind]();
 			client = front.client();
 		});
@@ -83,6 +85,14 @@ for (const kind of ['apache', 'nginx']) {
 			assert.equal(answer.status, 400);
 			assert.match(answer.text, /expired id: join again \(it is of node 'n1', this is 'n2'\)/);
 			await ann.leave();
+		});
+
+		it('shows the doctor nothing that is wrong', async () => {
+			for (let i = 0; i < 3; i++) {
+				const { status, stdout } = await tool('pushletctl',
+					['doctor', '--seconds', '3', front.url]);
+				assert.equal(status, 0, stdout);
+			}
 		});
 
 		it('keeps a session whose pushletd was killed and came back', async () => {

@@ -79,12 +79,46 @@ describe('three nodes joined by bridges', () => {
 			ann.channel.events.find((e) => e.get('text') === 'me'));
 		assert.match(answer.get('p_from'), /^n3-[0-9a-f]{18}$/);
 		assert.equal(answer.get('p_to'), asked.get('p_from'));
+		await node('n2').publish('/else', { text: 'by hand' }, '-t', asked.get('p_from'));
+		await ann.channel.when('what was sent by hand', () =>
+			ann.channel.events.find((e) => e.get('text') === 'by hand'));
 		/* Nobody else has it, though all of them want the subject. */
 		await node('n2').publish('/question', { text: 'all' });
 		await bob.channel.when('the last one', () =>
 			bob.channel.events.find((e) => e.get('text') === 'all'));
 		assert.equal(bob.channel.events.some((e) => e.get('text') === 'me'), false);
 		await dismiss([ann, bob]);
+	});
+
+	/* Each node tells the others what it counts now and then. */
+	it('count who is there over all of them', async () => {
+		const room = await audience('/room');
+		const online = async (name) => {
+			const one = await client.joinListen({ subject: '/meta/subs/room', p_node: name });
+			const first = await one.channel.when('how many there are', () =>
+				one.channel.events.find((e) => e.get('action') === 'status'));
+			await dismiss([one]);
+			return Number(first.get('online'));
+		};
+
+		for (const name of NAMES)
+			await until(`three at ${name}`, async () => await online(name) === 3);
+		await dismiss([room.pop()]);
+		for (const name of NAMES)
+			await until(`two at ${name}`, async () => await online(name) === 2);
+		await dismiss(room);
+	});
+
+	it('tell who comes to those who watch at another one', async () => {
+		const watcher = await client.joinListen({ subject: '/meta/subs/door', p_node: 'n1' });
+		const came = () => watcher.channel.events.filter((e) => e.get('action') === 'subscribe')
+			.map((e) => e.get('from').split('-')[0]);
+
+		await until('somebody at each node to be told of', async () => {
+			await dismiss(await audience('/door'));
+			return NAMES.every((name) => came().includes(name));
+		});
+		await dismiss([watcher]);
 	});
 
 	it('go on when a bridge was killed and came back', async () => {

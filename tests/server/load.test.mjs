@@ -109,7 +109,8 @@ class Driver {
 	constructor(lab, web) {
 		Object.assign(this, { lab, web, readers: [], left: [], publishes: [] });
 		this.knows = { joins: 0, leaves: 0, expiries: 0, aborts: 0, published: 0,
-			queued: 0, delivered: 0, lost: 0, refused: 0, repairs: 0, workers_reaped: 0 };
+			queued: 0, delivered: 0, lost: 0, refused: 0, repairs: 0, workers_reaped: 0,
+			sent: 0, received: 0, missed: 0 };
 	}
 
 	async join(kind, n) {

@@ -3,6 +3,7 @@
 // start.test.mjs - how others start pushletd: on descriptor 0, or as a daemon
 
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { describe, it } from 'node:test';
@@ -50,6 +51,25 @@ describe('pushletd', () => {
 				assert.ok(isAlive(pushletd.pid));
 				await pushletd.stop();
 			}));
+
+	/* As systemd does, for who runs ExecReload: node makes the standard input
+	 * of its children blocking, and the socket is the same one. */
+	it('goes on when somebody else makes its socket block', () => withLab(async (lab) => {
+		const { socket, address } = await listening(lab, 'unix');
+		const { fd } = socket._handle;
+		const pushletd = lab.guard(new Guarded('pushletd', binary('pushletd'),
+			['-n', lab.segment], { stdin: fd }));
+
+		await pushletd.line(/^pushletd: ready/m);
+		assert.equal(spawnSync('true', { stdio: [fd, 'ignore', 'ignore'] }).status, 0);
+		socket.close();
+		assert.doesNotMatch(readFileSync(`/proc/${pushletd.pid}/fdinfo/0`, 'utf8'),
+			/^flags:\s+\d*[4-7]\d{3}$/m, 'O_NONBLOCK is 04000');
+		await joins(new At(address));
+		pushletd.child.kill('SIGHUP');	/* the loop, not a thread, answers that */
+		await pushletd.line(/properties reloaded/);
+		await pushletd.stop();
+	}));
 
 	it('refuses a descriptor 0 that is no listening socket', () => withLab(async (lab) => {
 		const fd = openSync('/dev/null', 'r');

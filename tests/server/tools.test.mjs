@@ -12,7 +12,14 @@ import { run, tool } from '../lib/process.mjs';
 import { rows } from '../lib/rows.mjs';
 
 const NOWHERE = '/pushlet-test-does-not-exist';
-const PROGRAMS = ['pushletd', 'pushlet-publish', 'pushletctl'];
+/* What else they need to run. */
+const REST = {
+	pushletd: ['-f', '-s', '127.0.0.1:0'],
+	'pushlet-publish': ['/a'],
+	'pushlet-sources': [],
+	pushletctl: ['status'],
+};
+const PROGRAMS = Object.keys(REST);
 
 describe('every program', () => {
 	for (const name of PROGRAMS) {
@@ -48,8 +55,7 @@ describe('every program', () => {
 		});
 
 		it(`${name} refuses a segment name without /`, async () => {
-			const { status, stderr } = await tool(name, ['-n', 'x', ...(name === 'pushlet-publish'
-				? ['/a'] : name === 'pushletctl' ? ['status'] : ['-f', '-s', '127.0.0.1:0'])]);
+			const { status, stderr } = await tool(name, ['-n', 'x', ...REST[name]]);
 
 			assert.equal(status, 1);
 			assert.match(stderr, /'x'/);

@@ -1325,6 +1325,11 @@ static void say_to_nobody(void)
 	say("/nobody", "e");
 }
 
+static void say_to_another_nodes(void)
+{
+	say_to("b-0123456789ab00000a", "/a", "e");
+}
+
 static enum state kept_to_cross(void)
 {
 	return crossed(broker->map->log.head > head_before ? WHOLLY :
@@ -1516,6 +1521,8 @@ static const struct operation operations[] = {
 	  published_to_cross },
 	{ "publish what crosses, to nobody", we_are_a_node, say_to_nobody,
 	  kept_to_cross },
+	{ "publish to one of another node", we_are_a_node,
+	  say_to_another_nodes, kept_to_cross },
 	{ "receive of a node", a_node_is_met, receive_first, received_first },
 	{ "receive behind a hole", the_last_was_of_another_epoch,
 	  receive_behind_a_hole, received_behind_a_hole },

@@ -12,7 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/token.h"
+#include "broker/elsewhere.h"
 #include "broker/view.h"
 #include "fixture.h"
 
@@ -418,6 +420,60 @@ START_TEST(a_damaged_index_is_noticed_survived_and_mended)
 }
 END_TEST
 
+static const struct {
+	const char *subscribed;
+	const char *subject;
+	bool exact, below;
+} wishes[] = {
+	{ "/a", "/a", true, true },
+	{ "/a", "/a/b", true, true },
+	{ "/", "/a", true, true },
+	{ "/a/b", "/a", false, true },
+	{ "/x,/a/b/c", "/a/b", false, true },
+	{ "/b", "/a", false, false },
+	{ "/b,/c", "/c", true, true },
+	{ "/ab", "/a/", false, false },
+};
+
+START_TEST(it_is_known_whether_a_subject_is_wanted)
+{
+	const char *subject = wishes[_i].subject;
+	struct client c;
+
+	ck_assert(!subscription_wanted(broker, subject, true));
+	c = client_join(wishes[_i].subscribed);
+	ck_assert(subscription_wanted(broker, subject, false) ==
+		  wishes[_i].exact);
+	ck_assert(subscription_wanted(broker, subject, true) ==
+		  wishes[_i].below);
+	subscription_clear(broker, c.session.ref);
+	ck_assert(!subscription_wanted(broker, subject, true));
+}
+END_TEST
+
+START_TEST(a_subject_is_also_wanted_by_those_at_other_nodes)
+{
+	static struct elsewhere fresh;
+
+	elsewhere_add(broker, &fresh, "/a", 2, 1);
+	elsewhere_store(broker, &fresh);
+	ck_assert(subscription_wanted(broker, "/a", false));
+	ck_assert(subscription_wanted(broker, "/a/b", false));
+	ck_assert(!subscription_wanted(broker, "/b", true));
+}
+END_TEST
+
+START_TEST(a_session_whose_lease_ended_wants_nothing)
+{
+	client_join("/a");
+	broker_lock(broker);
+	ck_assert(topic_wanted(broker, "/a", 2, false, clock_ms()));
+	ck_assert(!topic_wanted(broker, "/a", 2, false,
+				clock_ms() + 86400000));
+	broker_unlock(broker);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = unit_case("topic");
@@ -433,5 +489,9 @@ int main(void)
 		thousands_of_random_operations_go_as_in_the_model, 0, 6);
 	tcase_add_loop_test(tc, a_damaged_index_is_noticed_survived_and_mended,
 			    0, ROWS(damages));
+	tcase_add_loop_test(tc, it_is_known_whether_a_subject_is_wanted, 0,
+			    ROWS(wishes));
+	tcase_add_test(tc, a_subject_is_also_wanted_by_those_at_other_nodes);
+	tcase_add_test(tc, a_session_whose_lease_ended_wants_nothing);
 	return unit_run();
 }
