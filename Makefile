@@ -16,9 +16,13 @@
 ##                  tests/storm/cluster.mjs
 ##   soak           the same, and see that nothing grows under thousands of
 ##                  clients that come and go: tests/storm/soak.mjs
+##   hostile        the same, and print which hostile inputs get which answers:
+##                  tests/server/hostile
 ##   fuzz           install what is missing, build with clang, look for inputs
 ##                  that break something: tests/fuzz/run.  check-fuzz is a
 ##                  short look, by any compiler: tests/fuzz/driver.c
+##   conformance    play the protocol against the server at URL, ours or
+##                  another, and say what holds: tests/conformance/run.mjs
 ##   analyze        install what is missing, let cppcheck and clang-tidy read
 ##                  the source: build-aux/analyze
 ##   install        below $(DESTDIR)$(prefix); uninstall removes the same files
@@ -46,6 +50,10 @@
 ##   SEED=N         makes storm, cluster, soak and check-fuzz choose the same again;
 ##                  they print it
 ##   MINUTES=N      how long soak and cluster take: 5
+##   URL=URL        the server that conformance asks; PROFILE=original, if it
+##                  should be like Just van den Broecke's; WAIT=N seconds for
+##                  its heartbeats; SUBJECT=TEXT, what all subjects begin with;
+##                  JSON=FILE for a report that programs read
 ##   DEPS=:         install no packages
 ##   VALGRIND=1     unit tests, and pushletd in server tests, run under valgrind
 ##   V=1            show the commands
@@ -55,9 +63,9 @@ MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
 .PHONY: all analyze analyze-built bench bench-built check check-unit \
 	check-fuzz check-server check-browser check-guards check-built clean \
-	cluster cluster-built crash crash-built deb dist distclean fuzz \
-	fuzz-built help install run soak \
-	soak-built storm storm-built uninstall FORCE
+	cluster cluster-built conformance crash crash-built deb dist distclean \
+	fuzz fuzz-built help hostile hostile-built install run soak soak-built \
+	storm storm-built uninstall FORCE
 all:
 
 # -- configuration --------------------------------------------------------
@@ -68,8 +76,8 @@ all:
 # and then call make again.
 
 CHECKS = check check-unit check-fuzz check-server check-browser check-guards
-BUILD_FIRST = run analyze bench cluster crash fuzz soak storm $(CHECKS)
-NEED_NO_CONFIG = help clean deb distclean $(BUILD_FIRST)
+BUILD_FIRST = run analyze bench cluster crash fuzz hostile soak storm $(CHECKS)
+NEED_NO_CONFIG = help clean conformance deb distclean $(BUILD_FIRST)
 
 ifneq ($(filter-out $(NEED_NO_CONFIG),$(or $(MAKECMDGOALS),all)),)
 include config.mk
@@ -336,12 +344,23 @@ bench:
 bench-built: all $(BENCH_PROGRAMS)
 	@PUSHLET_BUILD='$(abspath $(BUILD))' TESTS='$(TESTS)' tests/bench/run
 
-cluster crash soak storm:
+# Needs node, and nothing that is built here.
+conformance:
+	@node tests/conformance/run.mjs $(if $(PROFILE),--profile='$(PROFILE)') \
+		$(if $(WAIT),--wait='$(WAIT)') \
+		$(if $(SUBJECT),--subject='$(SUBJECT)') \
+		$(if $(TESTS),--only='$(TESTS)') \
+		$(if $(JSON),--json='$(JSON)') $(if $(URL),'$(URL)')
+
+cluster crash hostile soak storm:
 	@$(DEPS) check
 	@+$(AGAIN) $@-built
 
 crash-built: $(CRASH_PROGRAMS)
 	@for program in $^; do CK_FORK=yes "$$program" || exit 1; done
+
+hostile-built: all
+	@PUSHLET_BUILD='$(abspath $(BUILD))' tests/server/hostile
 
 KILLS = 200
 SEED =

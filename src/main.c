@@ -30,12 +30,15 @@ struct start {
 				 * its other end; -1: nobody */
 };
 
-/* The one line that says we serve; and lets the starter go. */
+/* The one line that says we serve; and lets the starter go.  Who starts us
+ * sees on standard error why we do not; from now on the log is the place. */
 static void announce(void *arg)
 {
 	struct start *s = arg;
 	struct buf line = BUF_INIT;
 
+	log_to((enum log_target)s->properties.log_to, NULL);
+	log_name_segment(s->properties.shm_name);
 	buf_printf(&line, "ready: segment %s, ", s->properties.shm_name);
 	if (s->sockets.web.fd >= 0)
 		buf_printf(&line, "%s, ", s->sockets.web.name);

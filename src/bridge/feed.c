@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "bridge/census.h"
 #include "bridge/entry.h"
 #include "bridge/span.h"
 
@@ -33,6 +34,7 @@ struct feed {
 	struct bridge_place from;
 	struct bridge_batch batch;
 	struct words words;
+	struct told told;
 	int64_t beat_due;
 	bool up;
 	unsigned turn;			/* of attempts to connect */
@@ -152,7 +154,7 @@ static int resume(struct feed *f)
 
 static int try_connect(struct feed *f)
 {
-	f->beat_due = 0;
+	f->beat_due = f->told.due = f->told.change_due = 0;
 	return link_open(&f->link, &f->span->place) < 0 || beat(f) < 0 ||
 	       resume(f) < 0 ? -1 : 0;
 }
@@ -274,7 +276,8 @@ static int carry(struct feed *f)
 	bridge_answer(b);
 	do {
 		more = bridge_read(b, &f->from, &f->batch);
-		if ((f->batch.count && send_batch(f) < 0) || beat(f) < 0)
+		if ((f->batch.count && send_batch(f) < 0) || beat(f) < 0 ||
+		    told_tell(&f->told, f->span, &f->link) < 0)
 			return -1;
 		note_up(f);
 	} while (more && !link_pause(&f->link, 0));
@@ -297,8 +300,10 @@ static struct feed *make(struct span *s)
 {
 	struct feed *f = calloc(1, sizeof(*f));
 
-	if (!f)
+	if (!f || told_init(&f->told, s, &f->words) < 0) {
+		free(f);
 		return NULL;
+	}
 	f->span = s;
 	f->link.halt_fd = s->halt_fd;
 	span_key(s, f->stream, "events", s->node);
@@ -313,6 +318,7 @@ static void release(struct feed *f)
 	link_close(&f->link);
 	buf_release(&f->link.why);
 	buf_release(&f->batch.bytes);
+	told_release(&f->told);
 	free(f);
 }
 

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "bridge/census.h"
 #include "bridge/entry.h"
 #include "bridge/span.h"
 #include "broker/node.h"
@@ -41,6 +42,7 @@ struct intake {
 	unsigned n;
 	struct words words;
 	struct entry entry;
+	struct elsewhere draft;		/* who is elsewhere */
 	int64_t look_due;
 	int64_t patience, patience_at;	/* ms; when it was counted */
 	bool up, crowded;
@@ -162,6 +164,22 @@ static int take_nodes(struct intake *in, const redisReply *names)
 	return 0;
 }
 
+/* How many are at all of them. */
+static int count_elsewhere(struct intake *in)
+{
+	unsigned i;
+
+	for (i = 0; i < in->n; i++)
+		if (census_ask(in->span, &in->link, in->sources[i].name) < 0)
+			return -1;
+	memset(&in->draft, 0, sizeof(in->draft));
+	for (i = 0; i < in->n; i++)
+		if (census_take(in->span, &in->link, &in->draft) < 0)
+			return -1;
+	elsewhere_store(in->span->broker, &in->draft);
+	return 0;
+}
+
 static int look_around(struct intake *in)
 {
 	redisReply *names = NULL;
@@ -176,7 +194,7 @@ static int look_around(struct intake *in)
 		return -1;
 	rc = take_nodes(in, names);
 	freeReplyObject(names);
-	return rc;
+	return rc < 0 ? rc : count_elsewhere(in);
 }
 
 /* -- events ------------------------------------------------------------------ */

@@ -91,6 +91,7 @@ static bool take(struct bridge_batch *batch, const struct log_record *r)
 	struct buf *to = &batch->bytes;
 
 	if (batch->count == BRIDGE_EVENTS ||
+	    (batch->count && to->len + r->packed_bytes > BATCH_BYTES) ||
 	    to->cap - to->len <= r->packed_bytes)
 		return false;
 	batch->events[batch->count].number = r->number;

@@ -60,6 +60,7 @@
 #define NODE_SIZE 12			/* NODE_TAG_LEN, NUL */
 #define NODES_MAX 64			/* that a segment knows beside its own */
 #define CROSSING_SIZE 256		/* a comma list, NUL */
+#define ELSEWHERE_SLOTS 4096		/* a power of two; half of it is used */
 #define REASON_SIZE 80			/* of a kick, NUL */
 #define SAMPLES 64			/* seconds that rates look back, and more */
 #define CACHE_LINE 64			/* what is used together begins one */
@@ -391,6 +392,24 @@ struct bridge {
 	uint64_t reserved_too;
 };
 
+/* How many sessions of other nodes subscribed to a subject. */
+struct elsewhere_count {
+	uint64_t subject;		/* its hash; 0: a free place */
+	uint32_t online;
+	uint32_t reserved;
+};
+
+/* Who is at all other nodes together.  The bridge writes it anew every other
+ * second; without that it ends.  A hash table with open addressing. */
+struct elsewhere {
+	int64_t until;			/* clock_ms(); its store commits */
+	uint64_t sessions;
+	uint64_t peak;			/* of all sessions, ours too */
+	uint32_t watchers;		/* subscriptions below /meta */
+	uint32_t reserved;
+	struct elsewhere_count counts[ELSEWHERE_SLOTS];
+};
+
 struct layout {
 	struct segment_head head;
 	struct shared_lock lock;
@@ -419,6 +438,7 @@ struct layout {
 	uint64_t numbered;		/* primary: the last number given */
 	struct bridge bridge;
 	struct node nodes[NODES_MAX];
+	struct elsewhere elsewhere;
 };
 
 _Static_assert(sizeof(struct ref) == 16, "a queue entry is 16 bytes");

@@ -93,6 +93,48 @@ static void room(struct buf *out, const struct status *s)
 	      "When the segment was made.");
 }
 
+static void by_node(struct buf *out, const struct status *s, const char *name,
+		    const char *type, size_t offset, const char *help)
+{
+	unsigned i;
+
+	head(out, name, type, help);
+	for (i = 0; i < s->nodes_n; i++) {
+		const struct status_node *n = &s->nodes[i];
+		uint64_t value = *(const uint64_t *)((const char *)n + offset);
+
+		buf_printf(out, "pushlet_%s{node=\"%s\"} %" PRIu64 "\n", name,
+			   n->name, value);
+	}
+}
+
+/* Of a machine among several. */
+static void cluster(struct buf *out, const struct status *s)
+{
+	const struct bridge *b = &s->bridge;
+
+	if (!s->node[0])
+		return;
+	gauge(out, "bridge_connected", b->pid && b->connected,
+	      "Whether the bridge has its links to Redis.");
+	gauge(out, "bridge_behind",
+	      s->numbered > b->sent ? s->numbered - b->sent : 0,
+	      "Events that are still to be sent to other nodes.");
+	counter(out, "bridge_unsent", b->unsent,
+		"Events that the log let go before they were sent.");
+	gauge(out, "sessions_elsewhere", s->sessions_elsewhere,
+	      "Sessions at the other nodes.");
+	by_node(out, s, "node_missed_total", "counter",
+		offsetof(struct status_node, missed),
+		"Events of a node that never came.");
+	by_node(out, s, "node_bad_total", "counter",
+		offsetof(struct status_node, bad),
+		"Events of a node that were left out, being none.");
+	by_node(out, s, "node_seen_timestamp_seconds", "gauge",
+		offsetof(struct status_node, seen),
+		"When a node was last seen alive.");
+}
+
 void metrics_render(struct broker *b, struct buf *out)
 {
 	struct status s;
@@ -106,6 +148,7 @@ void metrics_render(struct broker *b, struct buf *out)
 #define COUNTER(field, help) counter(out, #field, s.counts.field, help);
 	STATUS_COUNTS(COUNTER)
 #undef COUNTER
+	cluster(out, &s);
 }
 
 int metrics_health(struct broker *b, const char **why_out)

@@ -36,7 +36,8 @@ struct notices {
 
 bool presence_watched(const struct broker *b)
 {
-	return b->map->watchers && b->map->rules.meta_events == META_ON;
+	return (b->map->watchers || elsewhere_watched(b)) &&
+	       b->map->rules.meta_events == META_ON;
 }
 
 /* A place for one more, zeroed, or NULL. */
@@ -89,9 +90,17 @@ static void add_counts(struct notice *n, uint64_t online, uint64_t peak)
 	event_add_int(&n->event, "peak", (int64_t)peak);
 }
 
-static void add_sessions(const struct broker *b, struct notice *n)
+/* Of the whole cluster. */
+static void add_sessions(struct broker *b, struct notice *n)
 {
-	add_counts(n, b->map->sessions.used, b->map->sessions_peak);
+	uint64_t online = b->map->sessions.used + elsewhere_sessions(b);
+	uint64_t peak = b->map->sessions_peak;
+
+	if (b->map->elsewhere.peak < online)
+		STORE(b->map->elsewhere.peak, online);
+	if (peak < b->map->elsewhere.peak)
+		peak = b->map->elsewhere.peak;
+	add_counts(n, online, peak);
 }
 
 static void add_from(struct notice *n, const struct session *s)
@@ -120,6 +129,7 @@ void presence_subscription(struct broker *b, const struct session *s,
 {
 	const struct subscription *p = subscription_at(b, part);
 	struct notice *n;
+	uint32_t online;
 
 	if (!presence_watched(b) || !subscription_fits(b, p) ||
 	    topic_reserved(p->text, p->subject_bytes))
@@ -134,7 +144,8 @@ void presence_subscription(struct broker *b, const struct session *s,
 		event_add_n(&n->event, "label", strlen("label"),
 			    first->text + first->subject_bytes,
 			    first->label_bytes);
-	add_counts(n, topic_count(b, p->text, p->subject_bytes).online, peak);
+	online = topic_count(b, p->text, p->subject_bytes).online;
+	add_counts(n, online, peak < online ? online : peak);
 }
 
 static bool begins(const struct subscription *p, const char *with)
@@ -185,8 +196,11 @@ static void publish_one(struct broker *b, const struct notice *n)
 	if (buf_failed(&n->event.packed))
 		return;
 	broker_lock(b);
+	if (n->target == NONE && elsewhere_watched(b))
+		like.number = node_number(b, buf_str(&n->event.packed) +
+					  n->subject_offset, n->subject_bytes);
 	position = eventlog_append(&b->log, &like, n->event.packed.data, NULL);
-	if (position && publish_record(b, position) == 0)
+	if (position && publish_record(b, position) == 0 && !like.number)
 		eventlog_retract(&b->log, position);
 	broker_unlock(b);
 }

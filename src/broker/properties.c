@@ -66,6 +66,8 @@ const struct conf_key properties_table[] = {
 		 HOUR, RELOAD),
 	UINT_KEY("log.level", log_level, "4", LOG_LEVEL_FATAL, LOG_LEVEL_TRACE,
 		 RELOAD),
+	{ "log.to", CONF_CHOICE, FIELD(log_to), 0, 0, "stderr",
+	  "stderr|syslog|journal", RELOAD },
 	IGNORED_KEY("config.version"),
 	IGNORED_KEY("*.class"),
 	IGNORED_KEY("session.id.size"),

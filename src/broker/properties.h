@@ -81,6 +81,7 @@ struct properties {
 	bool publish_get;		/* publish.get */
 	char permits[8192];		/* rule, a line each: base/rule.h */
 	uint64_t log_level;		/* log.level, enum log_level */
+	int log_to;			/* log.to, enum log_target */
 };
 
 extern const struct conf_key properties_table[];

@@ -309,7 +309,7 @@ static void address(struct broker *b, const char *to, struct addressee *out)
 		out->ref.index = session_index(b, s);
 		out->ref.generation = s->slot.generation;
 		snprintf(out->name, sizeof(out->name), "%.*s",
-			 (int)(by_id ? sizeof(s->id) : sizeof(s->handle)) - 1,
+			 by_id ? SESSION_ID_SIZE - 1 : SESSION_HANDLE_SIZE - 1,
 			 by_id ? s->id : s->handle);
 	} else if (leads_away(b, to)) {
 		out->ref.index = FAR;

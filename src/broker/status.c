@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "broker/session.h"
 #include "broker/view.h"
+#include "shm/store.h"
 
 static uint64_t larger(uint64_t a, uint64_t b)
 {
@@ -46,6 +47,37 @@ static void read_sessions(struct broker *b, struct status *out)
 	}
 }
 
+static void read_node(struct broker *b, uint32_t origin, struct status *out)
+{
+	const struct node *n = node_at(b, origin);
+	struct status_node *to = &out->nodes[out->nodes_n];
+	const struct mark *m;
+
+	if (!n)
+		return;
+	m = &n->mark[n->current & 1];
+	memcpy(to->name, n->name, sizeof(to->name));
+	to->name[NODE_SIZE - 1] = '\0';
+	to->number = m->number;
+	to->missed = m->missed;
+	to->bad = LOAD(n->bad);
+	to->seen = LOAD(n->seen);
+	out->nodes_n++;
+}
+
+static void read_cluster(struct broker *b, struct status *out)
+{
+	uint32_t i;
+
+	memcpy(out->node, b->map->rules.node, sizeof(out->node));
+	out->node[NODE_SIZE - 1] = '\0';
+	out->numbered = b->map->numbered;
+	out->bridge = b->map->bridge;
+	out->sessions_elsewhere = elsewhere_sessions(b);
+	for (i = 1; i <= NODES_MAX; i++)
+		read_node(b, i, out);
+}
+
 void status_read(struct broker *b, struct status *out)
 {
 	memset(out, 0, sizeof(*out));
@@ -68,6 +100,7 @@ void status_read(struct broker *b, struct status *out)
 	out->second = sample_pace(b, 1);
 	out->minute = sample_pace(b, 60);
 	read_sessions(b, out);
+	read_cluster(b, out);
 	broker_unlock(b);
 }
 

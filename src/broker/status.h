@@ -26,6 +26,14 @@
 	X(received, "Events received from other nodes.") \
 	X(missed, "Events of other nodes that never came.")
 
+/* Another node of the cluster, as it is known here. */
+struct status_node {
+	char name[NODE_SIZE];
+	uint64_t number;		/* its last event that came */
+	uint64_t missed, bad;
+	int64_t seen;			/* seconds since 1970; 0: never */
+};
+
 struct status {
 	uint64_t epoch;
 	int64_t created;
@@ -45,6 +53,12 @@ struct status {
 	uint64_t queued_most;		/* in the fullest one */
 	uint64_t waiting;		/* of these, those that no response */
 	uint64_t waiting_most;		/* carried yet; in one queue */
+	char node[NODE_SIZE];		/* "": alone */
+	uint64_t numbered;		/* the last event that crosses */
+	struct bridge bridge;
+	uint64_t sessions_elsewhere;	/* at the other nodes */
+	unsigned nodes_n;
+	struct status_node nodes[NODES_MAX];
 };
 
 struct status_worker {

@@ -66,14 +66,19 @@ static struct place place_of_hash(const struct broker *b, uint64_t h)
 	};
 }
 
-static struct place place_of(struct broker *b, const char *subject, size_t n)
+uint64_t topic_hash(const struct broker *b, const char *subject, size_t n)
 {
 	uint64_t h = hash_start(b);
 	size_t i;
 
 	for (i = 0; i < n; i++)
 		h = hash_step(h, subject[i]);
-	return place_of_hash(b, h);
+	return h;
+}
+
+static struct place place_of(struct broker *b, const char *subject, size_t n)
+{
+	return place_of_hash(b, topic_hash(b, subject, n));
 }
 
 static bool same_subject(const struct subscription *s, const char *subject,
@@ -237,10 +242,15 @@ static struct subscription *head_of(struct broker *b, const char *subject,
 struct subject_count topic_count(struct broker *b, const char *subject,
 				 size_t n)
 {
-	const struct subscription *head = head_of(b, subject, n);
+	struct subscription *head = head_of(b, subject, n);
+	uint32_t online = elsewhere_online(b, subject, n);
 
-	return head ? (struct subject_count){ head->online, head->peak } :
-		      (struct subject_count){ 0, 0 };
+	if (!head)
+		return (struct subject_count){ online, online };
+	online += head->online;
+	if (head->peak < online)
+		STORE(head->peak, online);
+	return (struct subject_count){ online, head->peak };
 }
 
 void topic_remove(struct broker *b, uint32_t index)
@@ -316,6 +326,24 @@ void topic_match(struct broker *b, const char *subject, size_t n,
 			each(b, index, arg);
 			index = next;
 			s = subscription_at(b, index);
+		}
+	}
+}
+
+void topic_each(struct broker *b,
+		bool (*each)(struct broker *b, const struct subscription *head,
+			     void *arg),
+		void *arg)
+{
+	uint32_t i, steps = b->geometry.subscriptions;
+	const struct subscription *s;
+
+	for (i = 0; i < b->geometry.topics; i++) {
+		s = subscription_at(b, b->topics[i].first);
+		for (; s && steps; s = subscription_at(b, s->bucket_next)) {
+			if (!each(b, s, arg))
+				return;
+			steps--;
 		}
 	}
 }

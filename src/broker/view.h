@@ -152,7 +152,7 @@ void topic_insert(struct broker *b, uint32_t index);
 void topic_remove(struct broker *b, uint32_t index);
 void topic_clear(struct broker *b);
 
-/* Sessions subscribed to just one subject. */
+/* Sessions subscribed to just one subject, those of other nodes too. */
 struct subject_count {
 	uint32_t online;
 	uint32_t peak;
@@ -160,6 +160,23 @@ struct subject_count {
 
 struct subject_count topic_count(struct broker *b, const char *subject,
 				 size_t n);
+
+/* A hash of a subject, of this segment alone. */
+uint64_t topic_hash(const struct broker *b, const char *subject, size_t n);
+
+/* Calls each(arg, its first subscription) for every subject that somebody
+ * subscribed to, until that gives false. */
+void topic_each(struct broker *b,
+		bool (*each)(struct broker *b, const struct subscription *head,
+			     void *arg),
+		void *arg);
+
+/* At all other nodes, if that is known: sessions subscribed to just a subject;
+ * all sessions; does anybody hear of others there? */
+uint32_t elsewhere_online(const struct broker *b, const char *subject,
+			  size_t n);
+uint64_t elsewhere_sessions(const struct broker *b);
+bool elsewhere_watched(const struct broker *b);
 
 /* Is it, or is it below, the subject of the server's own? */
 bool topic_reserved(const char *subject, size_t n);

@@ -121,10 +121,14 @@ static void speaks(uv_poll_t *poll, int status, int events)
 
 static void wait_for(struct acceptor *a, int fd, bool wrapped)
 {
+	static struct log_pace pace;
 	struct silent *s = calloc(1, sizeof(*s));
+	char others[LOG_OTHERS];
 
 	if (!s || uv_poll_init(a->poll.loop, &s->poll, fd) < 0) {
-		log_error("no memory for a connection; closed");
+		if (log_may(&pace, others))
+			log_error("no memory for a connection; closed%s",
+				  others);
 		close(fd);
 		free(s);
 		return;
@@ -205,15 +209,24 @@ struct acceptor *acceptor_start(uv_loop_t *loop, int listen_fd,
 	return a;
 }
 
+static void note_silence(const struct silent *s, uint64_t timeout)
+{
+	static struct log_pace pace;
+	char others[LOG_OTHERS];
+
+	if (log_may(&pace, others))
+		log_warn("%s connected and sent nothing; closed after %llu ms "
+			 "(request.timeout.millis)%s", s->wrapped ?
+			 "a relay" : "a web server",
+			 (unsigned long long)timeout, others);
+}
+
 void acceptor_tick(struct acceptor *a, uint64_t timeout)
 {
 	int64_t now = clock_ms();
 
 	while (a->oldest && now - a->oldest->since >= (int64_t)timeout) {
-		log_warn("%s connected and sent nothing; closed after %llu ms "
-			 "(request.timeout.millis)", a->oldest->wrapped ?
-			 "a relay" : "a web server",
-			 (unsigned long long)timeout);
+		note_silence(a->oldest, timeout);
 		close(release(a->oldest));
 	}
 	if (a->paused && !a->calls.busy(a->calls.arg)) {

@@ -7,15 +7,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "base/token.h"
 
 enum {
 	EVENTS = 32,			/* of a channel and batch */
 	ROOM = 65536,			/* packed bytes of the same */
-	PULL_EVENTS = 4096,		/* of one pull or poll response */
-	COMPLAIN_PERIOD = 1000		/* ms between messages about clients */
+	PULL_EVENTS = 4096		/* of one pull or poll response */
 };
 
 int deliver_init(struct deliver *d, struct broker *b)
@@ -45,20 +43,14 @@ uint64_t deliver_wait(const struct deliver *d, const struct channel *c)
 static void complain(struct deliver *d, const struct channel *c,
 		     const char *what)
 {
-	char handle[SESSION_HANDLE_SIZE], others[48] = "";
-	int64_t now = clock_ms();
+	static struct log_pace pace;
+	char handle[SESSION_HANDLE_SIZE], others[LOG_OTHERS];
 
-	if (now - d->complained < COMPLAIN_PERIOD) {
-		d->unsaid++;
+	if (!log_may(&pace, others))
 		return;
-	}
-	if (d->unsaid)
-		snprintf(others, sizeof(others), "; %u more such messages",
-			 d->unsaid);
 	session_handle(d->broker, c->ref, handle);
-	log_warn("session %s %s%s", handle, what, others);
-	d->complained = now;
-	d->unsaid = 0;
+	log_session(LOG_LEVEL_WARN, handle, "session %s %s%s", handle, what,
+		    others);
 }
 
 /* Says so once, until its client has been told. */

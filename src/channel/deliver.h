@@ -36,9 +36,6 @@ struct deliver {
 	struct properties rules;	/* wait ranges */
 	struct deliveries deliveries;
 	struct buf record;		/* with one channel's events */
-	int64_t complained;		/* clock_ms() of the last message about
-					 * a slow client */
-	unsigned unsaid;		/* such messages since, not shown */
 	struct take takes[DELIVER_BATCH];
 	struct commit commits[DELIVER_BATCH];
 };

@@ -314,17 +314,20 @@ static void refuse_all(struct task *t)
 
 static void log_task(const struct task *t, int rc)
 {
-	const char *handle = *t->session.handle ? t->session.handle : "-";
+	const char *handle = *t->session.handle ? t->session.handle : NULL;
+	const char *shown = handle ? handle : "-";
 	char quote[64];
 
 	if (!log_shown(LOG_LEVEL_DEBUG))
 		return;
 	refusal_quote(quote, t->command.name);
 	if (rc == 0)
-		log_debug("request %s session=%s", quote, handle);
+		log_session(LOG_LEVEL_DEBUG, handle, "request %s session=%s",
+			    quote, shown);
 	else
-		log_debug("request %s session=%s refused %d: %s", quote,
-			  handle, t->refusal.status, t->refusal.text);
+		log_session(LOG_LEVEL_DEBUG, handle, "request %s session=%s "
+			    "refused %d: %s", quote, shown, t->refusal.status,
+			    t->refusal.text);
 }
 
 static struct permit *hold_permit(struct controller *c)
@@ -376,8 +379,6 @@ void controller_init(struct controller *c, struct broker *b, uint32_t worker,
 	pthread_rwlock_init(&c->lock, NULL);
 	permit->properties = *p;
 	c->permit = permit;
-	c->noted = INT64_MIN / 2;
-	c->unsaid = 0;
 }
 
 void controller_release(struct controller *c)

@@ -21,8 +21,6 @@ struct controller {
 	uint32_t worker;		/* where channels will live */
 	pthread_rwlock_t lock;		/* of what follows */
 	struct permit *permit;
-	int64_t noted;			/* when a refusal was logged */
-	unsigned unsaid;		/* refusals since then */
 };
 
 /* Takes over the permit, to drop it in the end. */

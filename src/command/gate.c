@@ -7,12 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "broker/owner.h"
 #include "broker/rate.h"
-
-enum { NOTE_PERIOD = 1000 };		/* ms between lines about refusals */
 
 /* To be returned by who has just refused by a rule. */
 static int denied(struct task *t)
@@ -238,39 +235,22 @@ int gate_publish(struct task *t, struct event *clean)
 
 /* ---- notes ---- */
 
-/* Is it time for a line?  Then *unsaid_out is how many went without. */
-static bool may_say(struct controller *c, unsigned *unsaid_out)
-{
-	int64_t now = clock_ms();
-	bool may;
-
-	pthread_rwlock_wrlock(&c->lock);
-	may = now - c->noted >= NOTE_PERIOD;
-	*unsaid_out = c->unsaid;
-	c->unsaid = may ? 0 : c->unsaid + 1;
-	if (may)
-		c->noted = now;
-	pthread_rwlock_unlock(&c->lock);
-	return may;
-}
-
 void gate_note(struct task *t)
 {
-	const char *handle = *t->session.handle ? t->session.handle : "-";
+	static struct log_pace pace;
+	const char *handle = *t->session.handle ? t->session.handle : NULL;
 	const char *address = task_address(t);
-	char command[64], from[64], others[48] = "";
-	unsigned unsaid;
+	char command[64], from[64], others[LOG_OTHERS];
 
 	if (!t->denied)
 		return;
 	broker_count_refusal(t->broker);
-	if (!may_say(t->controller, &unsaid))
+	if (!log_may(&pace, others))
 		return;
-	if (unsaid)
-		snprintf(others, sizeof(others), "; %u more such messages",
-			 unsaid);
-	log_warn("refused: %s of session %s from %s: %s%s",
-		 refusal_quote(command, t->command.name), handle,
-		 refusal_quote(from, *address ? address : "-"),
-		 t->refusal.text, others);
+	log_session(LOG_LEVEL_WARN, handle,
+		    "refused: %s of session %s from %s: %s%s",
+		    refusal_quote(command, t->command.name),
+		    handle ? handle : "-",
+		    refusal_quote(from, *address ? address : "-"),
+		    t->refusal.text, others);
 }

@@ -9,11 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "fcgi/handover.h"
-
-enum { SILENCE = 10000 };	/* ms between complaints */
 
 int relays_settle(struct relays *r, const struct properties *p)
 {
@@ -32,21 +29,14 @@ int relays_settle(struct relays *r, const struct properties *p)
 	return 0;
 }
 
-static void complain(struct relays *r, const char *text)
+static void complain(const char *text)
 {
-	int64_t now = clock_ms();
-	char more[64] = "";
+	static struct log_pace pace;
+	char others[LOG_OTHERS];
 
-	if (r->said && now - r->said < SILENCE) {
-		r->unsaid++;
-		return;
-	}
-	if (r->unsaid)
-		snprintf(more, sizeof(more), " (and %u refused before)",
-			 r->unsaid);
-	log_warn("refused a connection that a relay brought: %s%s", text, more);
-	r->said = now;
-	r->unsaid = 0;
+	if (log_may(&pace, others))
+		log_warn("refused a connection that a relay brought: %s%s",
+			 text, others);
 }
 
 bool relays_admit(struct relays *r, int fd)
@@ -62,18 +52,18 @@ bool relays_admit(struct relays *r, int fd)
 		 "may (relay.user)", (unsigned long)peer.uid,
 		 (unsigned long)r->user);
 	handover_refuse(fd, text);
-	complain(r, text);
+	complain(text);
 	return false;
 }
 
-int relays_take(struct relays *r, int fd)
+int relays_take(int fd)
 {
 	const char *why;
 	int connection = handover_take(fd, &why);
 
 	if (connection < 0) {
 		handover_refuse(fd, why);
-		complain(r, why);
+		complain(why);
 	} else if (handover_accept(fd) < 0) {
 		log_debug("a relay took its connection back");
 		close(connection);

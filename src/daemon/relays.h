@@ -2,8 +2,7 @@
 /*
  * relays.h - who may hand connections over, and taking them
  *
- * What is refused is logged with its reason, but no more often than every ten
- * seconds: the rest is counted and said with the next.
+ * What is refused is logged with its reason, once a second (log_may()).
  */
 #ifndef DAEMON_RELAYS_H
 #define DAEMON_RELAYS_H
@@ -16,8 +15,6 @@
 
 struct relays {
 	uid_t user;		/* may, as root may */
-	int64_t said;		/* clock_ms() of the last complaint */
-	unsigned unsaid;	/* refusals since */
 };
 
 /* Takes over relay.user.  Returns 0, or -1 after logging that there is no such
@@ -30,6 +27,6 @@ bool relays_admit(struct relays *r, int fd);
 
 /* Takes the connection that a relay's brings, and closes the relay's.  Returns
  * its descriptor, or -1 after logging what is wrong. */
-int relays_take(struct relays *r, int fd);
+int relays_take(int fd);
 
 #endif

@@ -98,9 +98,8 @@ static bool relay_admitted(void *arg, int fd)
 
 static int relay_brings(void *arg, int fd)
 {
-	struct server *s = arg;
-
-	return relays_take(&s->relays, fd);
+	(void)arg;
+	return relays_take(fd);
 }
 
 /* ---- signals ---- */
@@ -172,6 +171,7 @@ static void reload(uv_signal_t *signal, int number)
 	}
 	conf_reload(properties_table, &s->properties, &fresh, &report);
 	log_set_level((enum log_level)s->properties.log_level);
+	log_to((enum log_target)s->properties.log_to, NULL);
 	broker_settle(s->broker, &s->properties);
 	controller_settle(&s->controller, &s->properties, permit);
 	reactor_settle(s->reactor, &s->properties);
@@ -294,6 +294,7 @@ static int serve_segment(struct server *s, const struct sockets *sockets,
 		finish(s);
 		return -1;
 	}
+	log_to((enum log_target)s->properties.log_to, NULL);
 	if (ready)
 		ready(arg);
 	reactor_run(s->reactor);
@@ -312,12 +313,14 @@ int server_run(const struct options *o, const struct properties *p,
 		return EXIT_FAILURE;
 	s->options = o;
 	s->properties = *p;
+	log_name_segment(s->properties.shm_name);
 	signal(SIGPIPE, SIG_IGN);
 	rc = settle_relays(s, p);
 	while (rc == 0 && !s->stopping) {
 		rc = serve_segment(s, sockets, ready, arg);
 		ready = NULL;
 	}
+	log_name_segment(NULL);
 	free(s);
 	return rc == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -187,11 +187,14 @@ static int answer(FCGX_Request *q, const struct buf *bytes)
 
 static void finish(struct thread *t, FCGX_Request *q)
 {
+	static struct log_pace pace;
+	char others[LOG_OTHERS];
+
 	FCGX_Finish_r(q);
 	FCGX_Free(q, 1);
-	if (end(t))
+	if (end(t) && log_may(&pace, others))
 		log_warn("a web server took no answer in time; connection "
-			 "closed");
+			 "closed%s", others);
 }
 
 /* A parked request whose peer is there goes on without libfcgi. */
@@ -233,12 +236,15 @@ static void serve(struct thread *t, FCGX_Request *q,
  * keeps a thread waiting is worth a line. */
 static void give_up(struct thread *t, int64_t since, uint64_t timeout)
 {
-	if (end(t) || clock_ms() - since >= (int64_t)timeout)
-		log_warn("a web server sent part of a request and stalled; "
-			 "given up after %llu ms (request.timeout.millis)",
-			 (unsigned long long)timeout);
-	else
+	static struct log_pace pace;
+	char others[LOG_OTHERS];
+
+	if (!end(t) && clock_ms() - since < (int64_t)timeout)
 		log_debug("a connection closed before its request was whole");
+	else if (log_may(&pace, others))
+		log_warn("a web server sent part of a request and stalled; "
+			 "given up after %llu ms (request.timeout.millis)%s",
+			 (unsigned long long)timeout, others);
 }
 
 static void handle(struct thread *t, int fd)

@@ -63,6 +63,11 @@ int64_t ctl_since(int64_t unix_seconds);
 /* Does the process of that number live? */
 bool ctl_alive(uint32_t pid);
 
+/* What is known of a machine among several, and of the others; nothing of one
+ * that is alone. */
+void ctl_show_cluster(struct buf *out, const struct status *s);
+void ctl_write_cluster(struct json *j, const struct status *s);
+
 /* Would an event of that subject reach the session? */
 bool ctl_wants(const struct status_session *s, const char *subject);
 

@@ -4,6 +4,7 @@
  */
 #include "tools/ctl_http.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <netdb.h>
 #include <poll.h>
@@ -182,6 +183,13 @@ void http_header(const struct http *h, const char *name, char *out, size_t n)
 	}
 }
 
+/* What strtoull() makes of no number, or of blanks before one, would depend on
+ * what else has come. */
+static uint64_t number(const char *text, int base)
+{
+	return isxdigit((unsigned char)*text) ? strtoull(text, NULL, base) : 0;
+}
+
 /* The head, once it is there.  false: not yet. */
 static bool take_head(struct http *h)
 {
@@ -202,22 +210,19 @@ static bool take_head(struct http *h)
 	h->chunked = strcasecmp(text, "chunked") == 0;
 	http_header(h, "Content-Length", text, sizeof(text));
 	h->sized = !h->chunked && *text;
-	h->left = h->sized ? strtoull(text, NULL, 10) : 0;
+	h->left = h->sized ? number(text, 10) : 0;
 	return true;
 }
 
 /* The line before a chunk.  false: it is not there yet, or was the last. */
 static bool take_size(struct http *h)
 {
-	size_t skip = 0;
-	char *end;
+	const char *line = buf_str(&h->raw) + strspn(buf_str(&h->raw), "\r\n");
+	const char *end = strstr(line, "\r\n");
 
-	while (skip < h->raw.len && strchr("\r\n", h->raw.data[skip]))
-		skip++;
-	end = h->raw.data ? strstr(h->raw.data + skip, "\r\n") : NULL;
 	if (!end)
 		return false;
-	h->left = strtoull(h->raw.data + skip, NULL, 16);
+	h->left = number(line, 16);
 	buf_drop(&h->raw, (size_t)(end + 2 - h->raw.data));
 	h->ended = h->left == 0;
 	return !h->ended;

@@ -205,6 +205,7 @@ static void show_all(struct buf *out, const char *name,
 	show_now(out, &p->status);
 	show_counts(out, p);
 	show_workers(out, p);
+	ctl_show_cluster(out, &p->status);
 }
 
 /* -- for programs ------------------------------------------------------- */
@@ -342,6 +343,7 @@ static void write_all(struct json *j, const char *name,
 	write_ring(j, "log", s->log_head, s->log_tail);
 	write_ring(j, "history", s->history_head, s->history_tail);
 	write_workers(j, p);
+	ctl_write_cluster(j, s);
 	json_end(j);
 	buf_release(&epoch);
 }

@@ -7,6 +7,7 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { chromium, firefox } from 'playwright-core';
+import { Cluster } from '../lib/cluster.mjs';
 import { Lab } from '../lib/lab.mjs';
 import { program, SLOW } from '../lib/paths.mjs';
 import { LIMIT, until } from '../lib/wait.mjs';
@@ -99,6 +100,17 @@ const STARTS = {
 		place.front = await place.lab.apacheFcgid({ props });
 	},
 };
+
+/* The same for several nodes behind one nginx: no place for every test. */
+const NODES = {
+	async 'nginx before a cluster'(place, props) {
+		place.cluster = new Cluster(['n1', 'n2', 'n3'], { props });
+		place.lab.guard({ check() {}, kill() {}, stop: () => place.cluster.close() });
+		await place.cluster.start();
+		place.front = await place.cluster.nginx();
+		await place.cluster.joined(place.front);
+	},
+};
 export const FRONTS = Object.keys(STARTS);
 
 function answers(port) {
@@ -111,14 +123,14 @@ function answers(port) {
 }
 
 export class Place {
-	/* options: props, front (one of FRONTS), browser (one of BROWSERS), small
+	/* options: props, front (one of FRONTS, or of NODES), browser (one of BROWSERS), small
 	 * (false: a segment of the size that users have) */
 	static async open({ props, front = 'nginx', browser, small } = {}) {
 		const place = new this();
 
 		place.lab = new Lab();
 		try {
-			await STARTS[front](place, { ...PROPS, ...props }, small);
+			await { ...STARTS, ...NODES }[front](place, { ...PROPS, ...props }, small);
 			await place.prepare();
 			place.browser = await Browser.launch(browser);
 		} catch (error) {

@@ -167,6 +167,7 @@ static void check_segment(void)
 		abort();
 	}
 	buf_release(&report);
+	must(controller.permit->held == 1);
 }
 
 /* The next input finds no session of this one. */

@@ -5,8 +5,12 @@
 // Each row: in which recordings, what the original did, what we do, why, and
 // change(x, scenario), which turns the recorded exchange x into the one that is
 // right here and tells whether it changed anything.  A row without "in" is
-// tried on every exchange.  The conformance test applies these rows, compares
+// tried on every exchange.  recordings.test.mjs applies these rows, compares
 // everything else as recorded, and fails when a row changed nothing.
+//
+// The rows of ON_THE_WIRE have no change(): a recording is read as events, which
+// hides them.  The cases of tests/conformance/ name rows of both by what the
+// original did.
 //
 // "in" is a text of words: the beginning of a recording's name, followed by
 // the exchanges meant ("17 I M"), several separated by commas.
@@ -357,7 +361,7 @@ const LIVES = [{
 		['F', to.data({ n: '1' })], ['F', to.data({ n: '2' })],
 		['F', to.data({ n: '3' })], ['G', to.data({ n: '4' })]]),
 }, {
-	original: 'and the session is gone',
+	original: 'and the session behind that stream is gone',
 	here: 'it lives',
 	why: 'see above',
 	in: '34d H',
@@ -411,6 +415,26 @@ const LAST = [{
 	here: 'it has p_ack, the number of the last event before it',
 	why: 'whoever fetches it has that; whoever does not gets it again',
 	change: to.acknowledges,
+}];
+
+/* --- what is not in the recorded events but in the bytes around them --------- */
+
+export const ON_THE_WIRE = [{
+	original: 'values are written raw in xml and js',
+	here: 'they are escaped for the format',
+	why: 'any publisher could break the document, or run scripts in the page',
+}, {
+	original: 'line ends in values of xml and xml-strict are raw, which a parser turns into blanks',
+	here: 'they are references, and arrive',
+	why: 'a value should arrive as it was published',
+}, {
+	original: 'an xml-strict stream never closes its root',
+	here: 'it is closed when the server ends the answer',
+	why: 'a parser calls the document broken',
+}, {
+	original: 'control answers and streams in js never close their page',
+	here: 'it is closed when the server ends the answer',
+	why: 'a page should be whole',
 }];
 
 /* --- recordings that cannot be replayed ------------------------------------ */

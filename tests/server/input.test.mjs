@@ -10,6 +10,7 @@ import { connect } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { Lab } from '../lib/lab.mjs';
 import { begin, params, requestParams } from '../lib/fcgi.mjs';
+import { hostile } from '../lib/hostile.mjs';
 import { until } from '../lib/wait.mjs';
 
 const PUBLISH = 'p_event=publish&p_id=ID&p_subject=/a';
@@ -146,7 +147,8 @@ describe('bad input', () => {
 				? /p_reason(?:="|', ")([^"]*)"/.exec(answer.text) ?? [] : [];
 			const said = unescape(reason).replaceAll("\\'", "'");
 
-			t.diagnostic(`${answer.status} ${said}`);	/* for who reads the log */
+			hostile(t, request.headers === XML ? 'XML' : 'HTTP', what,
+				`${answer.status} ${said}`);
 			assert.match(said, text);
 			assert.ok(answer.text.length < 2000, 'a short answer');
 			if (status !== 200)
@@ -210,7 +212,7 @@ describe('bad input', () => {
 	};
 
 	for (const [what, bytes] of Object.entries(STALLED))
-		it(`a front ${what} is closed after request.timeout.millis`, async () => {
+		it(`a front ${what} is closed after request.timeout.millis`, async (t) => {
 			const { joins } = (await lab.status()).counts;
 			const front = await pushletd.fcgiOpen(bytes);
 
@@ -218,6 +220,7 @@ describe('bad input', () => {
 			await front.end;
 			await nobodyElseIsHarmed();
 			assert.equal((await lab.status()).counts.joins, joins, 'half a request is carried out');
+			hostile(t, 'FastCGI', `a front ${what}`, 'closed after request.timeout.millis');
 		});
 
 	it('a stalled front is logged', async () => {
@@ -277,11 +280,12 @@ describe('bad input', () => {
 	};
 
 	for (const [what, bytes] of Object.entries(HOSTILE))
-		it(`${what} on the FastCGI socket does not stop the server`, async () => {
+		it(`${what} on the FastCGI socket does not stop the server`, async (t) => {
 			const front = await pushletd.fcgiOpen(bytes);
 
 			front.socket.end();
 			await front.end;
 			await nobodyElseIsHarmed();
+			hostile(t, 'FastCGI', what, `closed after an answer of ${front.received.length} bytes`);
 		});
 });

@@ -49,6 +49,8 @@ describe('pushletd', () => {
 		['no threads', here('-t', '0'), 1, /-t|threads/],
 		['threads that are no number', here('-t', 'many'), 1, /many/],
 		['a negative number of workers', here('-w', '-1'), 1, /-1/],
+	]);
+	rows('pushletd', [
 		['a property without =', here('-o', 'queue.size'), 1, /-o: 'queue\.size' has no '='/],
 		['an unknown property', here('-o', 'nonsense=1'), 1, /-o: unknown property 'nonsense'/],
 		['a bad value', here('-o', 'queue.size=lots'), 1,
@@ -68,7 +70,7 @@ describe('pushletd', () => {
 		['a minimum above its maximum', bad('pull.refresh.wait.min.millis=9000\n'), 1,
 			/pull\.refresh\.wait\.min\.millis \(9000\) is more than pull\.refresh\.wait\.max\.millis/],
 		['a log too small for its events', bad('log.max.bytes=65536\n'), 1, /log\.max\.bytes must be at least/],
-	]);
+	], 'properties');
 
 	it('names every mistake of a file in one run', async () => {
 		const { stderr } = await tool('pushletd', bad('a=1\nqueue.size=x\nb=2\n')());

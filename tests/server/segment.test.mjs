@@ -3,9 +3,10 @@
 // segment.test.mjs - a segment that is damaged or not ours is refused, unchanged
 
 import assert from 'node:assert/strict';
-import { chownSync, closeSync, ftruncateSync, openSync, readFileSync, statSync,
+import { chownSync, closeSync, ftruncateSync, openSync, readFileSync, truncateSync,
 	writeSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
+import { hostile } from '../lib/hostile.mjs';
 import { Lab } from '../lib/lab.mjs';
 import { IS_ROOT } from '../lib/paths.mjs';
 import { tool } from '../lib/process.mjs';
@@ -15,39 +16,42 @@ describe('a segment that is not ours', () => {
 
 	lab.damaged = true;	/* on purpose */
 	before(async () => {
-		await (await lab.pushletd()).stop();
+		await (await lab.pushletd({ props: { 'sessionmanager.maxsessions': 1000,
+			'subscriptions.max': 2000, 'workers.max': 3 } })).stop();
 		lab.running.length = 0;
 	});
 	after(() => lab.close());
 
 	/* Every program must refuse it, and none may change it. */
-	async function refused(message) {
+	async function refused(message, programs) {
 		const before_ = readFileSync(lab.shmFile);
+		let said;
 
-		for (const [name, ...args] of [['pushletctl', 'status'], ['pushlet-publish', '/a'],
-			['pushletd', '-f', '-s', `unix:${lab.path('r.sock')}`]]) {
+		for (const [name, ...args] of programs) {
 			const { status, stderr } = await tool(name, ['-n', lab.segment, ...args]);
 			assert.notEqual(status, 0, `${name} accepts it`);
 			assert.match(stderr, message);
 			assert.ok(stderr.includes(lab.segment), stderr);
+			said ??= `${status} ${stderr.replace(`pushletctl: ${lab.segment}: `, '')}`;
 		}
 		assert.ok(readFileSync(lab.shmFile).equals(before_), 'unchanged');
+		return said;
 	}
 
 	/* Does change to the file, and undoes it. */
-	async function changed(change, message) {
+	async function changed(change, look) {
 		const whole = readFileSync(lab.shmFile);
 
-		change();
+		change(whole);
 		try {
-			await refused(message);
+			return await look();
 		} finally {
 			const fd = openSync(lab.shmFile, 'r+');
 			ftruncateSync(fd, whole.length);
 			writeSync(fd, whole, 0, whole.length, 0);
 			closeSync(fd);
+			assert.equal((await lab.ctl('check')).status, 0);
 		}
-		assert.equal((await lab.ctl('check')).status, 0);
 	}
 
 	const write = (bytes, at) => () => {
@@ -55,27 +59,37 @@ describe('a segment that is not ours', () => {
 		writeSync(fd, Buffer.from(bytes), 0, bytes.length, at);
 		closeSync(fd);
 	};
+	const resize = (size) => (whole) => truncateSync(lab.shmFile, size(whole.length));
+	const TOOLS = [['pushletctl', 'status'], ['pushlet-publish', '/a']];
+	const ALL = [...TOOLS, ['pushletd', '-f', '-s', `unix:${lab.path('r.sock')}`]];
 
-	it('because of another layout version is refused', () =>
-		changed(write([0xff], 8), /another version/));
+	/* What pushletd finds without a head, it makes anew. */
+	for (const [what, change, message, programs = ALL] of [
+		['another layout version', write([0xff], 8), /another version/],
+		['a size that it does not have', write([1], 16), /damaged.*size/],
+		['a page cut off', resize((n) => n - 4096), /damaged.*size/],
+		['all but its first page cut off', resize(() => 4096), /damaged.*size/],
+		['a page too much', resize((n) => n + 4096), /damaged.*size/],
+		['half a head', resize(() => 12), /damaged.*size/],
+		['another magic', write('hello, world', 0), /not a pushlet segment/, TOOLS],
+		['a geometry of too many sessions', (whole) =>
+			write([0xff, 0xff, 0xff, 0x7f], geometry(whole))(), /damaged/],
+		['a geometry of no sessions', (whole) => write([0, 0, 0, 0], geometry(whole))(), /damaged/],
+	])
+		it(`because of ${what} is refused`, async (t) => {
+			hostile(t, 'segment', what,
+				await changed(change, () => refused(message, programs)));
+		});
 
-	it('because of its size is refused', () => changed(() => {
-		const fd = openSync(lab.shmFile, 'r+');
-		ftruncateSync(fd, statSync(lab.shmFile).size - 4096);
-		closeSync(fd);
-	}, /damaged.*size/));
+	/* The geometry begins with the most sessions, subscriptions, workers. */
+	function geometry(whole) {
+		const most = Buffer.alloc(12);
 
-	it('because it has no head is refused by the tools', async () => {
-		const whole = readFileSync(lab.shmFile);
-
-		write('hello, world', 0)();
-		for (const [name, ...args] of [['pushletctl', 'status'], ['pushlet-publish', '/a']]) {
-			const { status, stderr } = await tool(name, ['-n', lab.segment, ...args]);
-			assert.equal(status, 4, stderr);
-			assert.match(stderr, /not a pushlet segment/);
-		}
-		write(whole.subarray(0, 12), 0)();
-	});
+		[1000, 2000, 3].forEach((n, i) => most.writeUInt32LE(n, 4 * i));
+		const at = whole.indexOf(most);
+		assert.ok(at > 0);
+		return at;
+	}
 
 	it('and was never finished is made anew by pushletd', async () => {
 		write('hello, world', 0)();

@@ -25,6 +25,14 @@ const PROPS = { 'queue.size': 65536, 'log.max.bytes': 67108864,
 	'pull.refresh.wait.min.millis': 20, 'pull.refresh.wait.max.millis': 60,
 	'poll.refresh.wait.min.millis': 50, 'poll.refresh.wait.max.millis': 150 };
 
+function kill(pid) {
+	try {
+		process.kill(pid, 'SIGKILL');
+	} catch {
+		/* it ended by itself meanwhile */
+	}
+}
+
 /* The node that a publisher of the ledger is at. */
 const nodeOf = (who) => who.split('-')[0];
 
@@ -73,12 +81,15 @@ export class Nodes {
 		await node.bridge();
 	}
 
-	/* Another master comes when one has died: see Service. */
+	/* Its master, and what holds its streams.  Another master comes when one
+	 * has died: see Service. */
 	async #pushletd(node) {
-		const [master] = await until('a master', () => node.service.masters.length > 0
-			&& node.service.masters);
+		const { service } = node;
+		const workers = await until('a worker', () => service.workerPids.length > 0
+			&& service.workerPids);
 
-		process.kill(master, 'SIGKILL');
+		for (const pid of [...service.masters, ...workers])
+			kill(pid);
 	}
 
 	async #node(node) {
@@ -91,33 +102,45 @@ export class Nodes {
 		await this.cluster.redis.start();
 	}
 
-	/* One blow: by name, how likely of all the shares, what it does. */
-	#choose() {
+	/* What may happen: its name, how likely of all the shares, what it does. */
+	#kinds() {
 		const node = this.cluster.nodes[this.roll(NAMES.length)];
-		const kinds = [
+
+		return [
 			['bridge', 4, () => this.#bridge(node)],
 			['pushletd', 3, () => this.#pushletd(node)],
 			['node', 2, () => this.#node(node)],
 			['Redis', 2, () => this.#redis(true)],
 			['Redis and its data', 1, () => this.#redis(false)],
 		];
+	}
+
+	#choose() {
+		const kinds = this.#kinds();
 		let at = this.roll(kinds.reduce((sum, [, share]) => sum + share, 0));
 
 		return kinds.find(([, share]) => (at -= share) < 0);
 	}
 
+	async #strike([name, , strike], most) {
+		await this.#calm(30 + this.roll(most));
+		await strike();
+		this.blows.set(name, (this.blows.get(name) ?? 0) + 1);
+	}
+
 	/* Kills until that is true, asked before each blow. */
 	async storm(over) {
-		while (!over(this)) {
-			const [name, , strike] = this.#choose();
-			await this.#calm(30 + this.roll(600));
-			await strike();
-			this.blows.set(name, (this.blows.get(name) ?? 0) + 1);
-		}
+		while (!over())
+			await this.#strike(this.#choose(), 600);
 		await this.#calm(100);
 	}
 
-	get total() { return [...this.blows.values()].reduce((a, b) => a + b, 0); }
+	/* One blow of each kind. */
+	async each() {
+		for (let i = 0; i < this.#kinds().length; i++)
+			await this.#strike(this.#kinds()[i], 60);
+		await this.#calm(100);
+	}
 
 	/* Gives the account of each pair of nodes, and the problems. */
 	async settle() {

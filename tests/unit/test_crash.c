@@ -22,6 +22,9 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "broker/bridge.h"
+#include "broker/elsewhere.h"
+#include "broker/node.h"
 #include "broker/owner.h"
 #include "broker/rate.h"
 #include "broker/sample.h"
@@ -75,6 +78,7 @@ static void make_world(void)
 	limits.overflow = OVERFLOW_DROP_OLDEST;
 	limits.session_timeout = 60000;
 	limits.pull_timeout = 60000;
+	limits.node[0] = '\0';
 	fixture_remake();
 	ck_assert_int_eq(worker_enter(broker, &here), DONE);
 	make_bystanders();
@@ -1274,6 +1278,208 @@ static enum state sampled(void)
 	return s->counts.joins == broker->map->counts.joins ? WHOLLY : HALF;
 }
 
+/* -- several machines -------------------------------------------------------- */
+
+static void we_are_a_node(void)
+{
+	snprintf(limits.node, sizeof(limits.node), "a");
+	broker_settle(broker, &limits);
+	three_want_it();
+}
+
+/* The last number that a bridge would find, or 0 when one is missing or is
+ * there twice. */
+static uint64_t last_to_cross(void)
+{
+	struct bridge_place place = { 0 };
+	struct bridge_batch batch = { 0 };
+	uint64_t last = 0;
+	unsigned i;
+	bool more;
+
+	do {
+		more = bridge_read(broker, &place, &batch);
+		for (i = 0; i < batch.count; i++)
+			last = batch.events[i].number == last + 1 ? last + 1 : 0;
+	} while (more);
+	buf_release(&batch.bytes);
+	return last;
+}
+
+/* What was said before has the first number. */
+static enum state crossed(enum state s)
+{
+	uint64_t number = s == WHOLLY ? 2 : 1;
+
+	return broker->map->numbered == number && last_to_cross() == number ?
+		s : HALF;
+}
+
+static enum state published_to_cross(void)
+{
+	return crossed(published());
+}
+
+static void say_to_nobody(void)
+{
+	say("/nobody", "e");
+}
+
+static enum state kept_to_cross(void)
+{
+	return crossed(broker->map->log.head > head_before ? WHOLLY :
+							     NOT_AT_ALL);
+}
+
+static uint32_t origin;
+
+static void a_node_is_met(void)
+{
+	three_want_it();
+	origin = node_enter(broker, "b", (struct mark){ 0 });
+}
+
+static void receive(uint64_t epoch, uint64_t number)
+{
+	struct event e = EVENT_INIT;
+	struct passage passage = { origin, epoch, number, 1000000000 };
+	struct publication p = { .subject = "/all", .attributes = &e,
+				 .passage = &passage };
+	unsigned reached;
+
+	event_add(&e, "text", "e");
+	ck_assert_int_eq(publish(broker, &p, &reached, NULL), DONE);
+	event_release(&e);
+}
+
+/* Does the segment know the node's events up to there? */
+static bool known(uint64_t epoch, uint64_t number, uint64_t missed)
+{
+	struct mark m = node_mark(broker, origin);
+
+	return m.epoch == epoch && m.number == number && m.missed == missed;
+}
+
+static void receive_first(void)
+{
+	receive(7, 1);
+}
+
+static enum state received_first(void)
+{
+	enum state s = published();
+
+	if (s == WHOLLY)
+		return known(7, 1, 0) ? s : HALF;
+	return known(0, 0, 0) || known(7, 0, 0) ? s : HALF;
+}
+
+static void the_last_was_of_another_epoch(void)
+{
+	a_node_is_met();
+	node_skip(broker, &(struct passage){ origin, 7, 1, 0 });
+}
+
+static void receive_behind_a_hole(void)
+{
+	receive(8, 5);
+}
+
+static enum state received_behind_a_hole(void)
+{
+	enum state s = published();
+
+	if (s == WHOLLY)
+		return known(8, 5, 4) ? s : HALF;
+	return known(7, 1, 0) || known(8, 4, 4) ? s : HALF;
+}
+
+static void skip(void)
+{
+	node_skip(broker, &(struct passage){ origin, 7, 3, 0 });
+}
+
+static enum state skipped(void)
+{
+	if (known(7, 3, 2))
+		return WHOLLY;
+	return known(0, 0, 0) || known(7, 2, 2) ? NOT_AT_ALL : HALF;
+}
+
+static void meet(void)
+{
+	origin = node_enter(broker, "c", (struct mark){ .epoch = 3 });
+}
+
+static enum state met(void)
+{
+	const struct node *n = broker->map->nodes;
+
+	if (n->state == SLOT_FREE)
+		return NOT_AT_ALL;
+	return strcmp(n->name, "c") == 0 && n->past.epoch == 3 ? WHOLLY : HALF;
+}
+
+static void cross(void)
+{
+	ck_assert_uint_eq(bridge_enter(broker), 0);
+}
+
+/* The place of a dead one is free at once. */
+static enum state crossing(void)
+{
+	if (broker->map->bridge.pid == 0)
+		return NOT_AT_ALL;
+	if (broker->map->bridge.pid != (uint32_t)getpid())
+		ck_assert_uint_eq(bridge_enter(broker), 0);
+	return WHOLLY;
+}
+
+static void note_sent(void)
+{
+	bridge_sent(broker, 9, 1, 1);
+}
+
+static enum state noted_sent(void)
+{
+	return broker->map->bridge.sent == 9 ? WHOLLY : NOT_AT_ALL;
+}
+
+static void outlive(void)
+{
+	bridge_outlive(broker, UINT64_MAX - 1);
+}
+
+static enum state outlived(void)
+{
+	return broker->map->born == UINT64_MAX ? WHOLLY : NOT_AT_ALL;
+}
+
+static void count_elsewhere(void)
+{
+	static struct elsewhere counts;
+
+	memset(&counts, 0, sizeof(counts));
+	counts.sessions = 7;
+	elsewhere_add(broker, &counts, "/p", 2, 3);
+	elsewhere_store(broker, &counts);
+}
+
+/* All of it, or nothing is known. */
+static enum state counted_elsewhere(void)
+{
+	uint64_t sessions;
+	uint32_t online;
+
+	broker_lock(broker);
+	sessions = elsewhere_sessions(broker);
+	online = elsewhere_online(broker, "/p", 2);
+	broker_unlock(broker);
+	if (sessions == 7 && online == 3)
+		return WHOLLY;
+	return sessions == 0 && online == 0 ? NOT_AT_ALL : HALF;
+}
+
 static const struct operation operations[] = {
 	{ "join", nothing, join, joined },
 	{ "join a full house", house_is_full, join_in_vain, refused },
@@ -1306,6 +1512,19 @@ static const struct operation operations[] = {
 	{ "publish to one", two_to_one, unicast, unicasted },
 	{ "publish to a stale session", pull_session_is_stale, publish_e,
 	  published_to_stale },
+	{ "publish what crosses", we_are_a_node, publish_e,
+	  published_to_cross },
+	{ "publish what crosses, to nobody", we_are_a_node, say_to_nobody,
+	  kept_to_cross },
+	{ "receive of a node", a_node_is_met, receive_first, received_first },
+	{ "receive behind a hole", the_last_was_of_another_epoch,
+	  receive_behind_a_hole, received_behind_a_hole },
+	{ "skip an event of a node", a_node_is_met, skip, skipped },
+	{ "meet a node", nothing, meet, met },
+	{ "enter the bridge", nothing, cross, crossing },
+	{ "note what was sent", nothing, note_sent, noted_sent },
+	{ "outlive an epoch", nothing, outlive, outlived },
+	{ "count elsewhere", nothing, count_elsewhere, counted_elsewhere },
 	{ "join, watched", watched, watched_join, joined_watched },
 	{ "leave, watched", actor_joins_watched, leave, left_watched },
 	{ "subscribe, watched", actor_joins_bare_watched, subscribe_and_watch,

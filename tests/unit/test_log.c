@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_log.c - base/log.h: one line an event, to standard error
+ * test_log.c - base/log.h: one line an event, to wherever it is to go
  */
 #include "unit.h"
 
@@ -9,9 +9,14 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/log.h"
 
 /* Standard error is a pipe of packets: a read gives what one write wrote. */
@@ -146,6 +151,158 @@ START_TEST(errno_stays_what_it_was)
 }
 END_TEST
 
+/* ---- sockets ---- */
+
+static char directory[64], socket_path[96], datagram[2 * PIPE_BUF];
+static int reader = -1;
+
+/* A socket as the journal or syslogd has it. */
+static void begin_socket(void)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+
+	snprintf(directory, sizeof(directory), "/tmp/test-log-XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(directory));
+	snprintf(socket_path, sizeof(socket_path), "%s/socket", directory);
+	memcpy(at.sun_path, socket_path, sizeof(socket_path));
+	reader = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+	ck_assert_int_eq(bind(reader, (struct sockaddr *)&at, sizeof(at)), 0);
+}
+
+static void end_socket(void)
+{
+	close(reader);
+	unlink(socket_path);
+	rmdir(directory);
+}
+
+/* The oldest datagram not yet read, "" if there is none. */
+static const char *received(void)
+{
+	ssize_t n = recv(reader, datagram, sizeof(datagram) - 1, 0);
+
+	datagram[n > 0 ? n : 0] = '\0';
+	return datagram;
+}
+
+START_TEST(the_journal_gets_fields)
+{
+	const char *got;
+	struct buf code = BUF_INIT;
+
+	log_to(LOG_TO_JOURNAL, socket_path);
+	log_name_segment("/mine");
+	log_session(LOG_LEVEL_WARN, "0123abc", "100%% of %s\n", "it");
+	buf_printf(&code, "CODE_FILE=%s\nCODE_LINE=%d\n", __FILE__,
+		   __LINE__ - 2);
+	got = received();
+	ck_assert_ptr_nonnull(strstr(got, "MESSAGE=100% of it\\x0A\n"
+		"PRIORITY=4\nSYSLOG_IDENTIFIER=prog\nPUSHLET_SESSION=0123abc\n"
+		"PUSHLET_SEGMENT=/mine\n"));
+	ck_assert_ptr_nonnull(strstr(got, buf_str(&code)));
+	ck_assert_str_eq(written(), "");
+	log_name_segment(NULL);
+	log_info("alone");
+	got = received();
+	ck_assert_ptr_nonnull(strstr(got, "MESSAGE=alone\nPRIORITY=6\n"));
+	ck_assert_ptr_null(strstr(got, "PUSHLET_"));
+	buf_release(&code);
+}
+END_TEST
+
+START_TEST(syslog_gets_a_line)
+{
+	char expected[64];
+	const char *text;
+
+	log_to(LOG_TO_SYSLOG, socket_path);
+	log_error("no %s", "memory");
+	snprintf(expected, sizeof(expected), " prog[%ld]: no memory",
+		 (long)getpid());
+	text = received();
+	ck_assert_int_eq(strncmp(text, "<27>", 4), 0);
+	ck_assert_str_eq(text + 4 + strlen("Nov 22 03:04:05"), expected);
+	ck_assert_str_eq(written(), "");
+}
+END_TEST
+
+START_TEST(a_line_as_long_as_can_be_is_taken_whole)
+{
+	char longer[2 * PIPE_BUF];
+
+	memset(longer, 'x', sizeof(longer));
+	longer[sizeof(longer) - 1] = '\0';
+	log_to(LOG_TO_JOURNAL, socket_path);
+	log_info("%s", longer);
+	ck_assert_ptr_nonnull(strstr(received(), "x...\nPRIORITY=6\n"));
+	log_to(LOG_TO_SYSLOG, socket_path);
+	log_info("%s", longer);
+	ck_assert_str_eq(received() + strlen(datagram) - 4, "x...");
+}
+END_TEST
+
+/* It comes back, or another one does, and is found. */
+START_TEST(what_a_socket_does_not_take_goes_to_standard_error)
+{
+	char away[128];
+	int n;
+
+	log_to(LOG_TO_JOURNAL, socket_path);
+	snprintf(away, sizeof(away), "%s.away", socket_path);
+	ck_assert_int_eq(rename(socket_path, away), 0);
+	log_info("nobody is there");
+	ck_assert_str_eq(written(), "prog: nobody is there\n");
+	ck_assert_int_eq(rename(away, socket_path), 0);
+	log_info("again");
+	ck_assert_ptr_nonnull(strstr(received(), "MESSAGE=again\n"));
+	for (n = 0; n < 10000 && !*written(); n++)
+		log_info("many");
+	ck_assert_str_eq(line, "prog: many\n");	/* none waits */
+	log_to(LOG_TO_STDERR, NULL);
+	log_info("here");
+	ck_assert_str_eq(written(), "prog: here\n");
+}
+END_TEST
+
+START_TEST(standard_error_that_is_the_journal_gets_priorities)
+{
+	char stream[64];
+	struct stat s;
+
+	ck_assert_int_eq(fstat(STDERR_FILENO, &s), 0);
+	snprintf(stream, sizeof(stream), "%ju:%ju", (uintmax_t)s.st_dev,
+		 (uintmax_t)s.st_ino);
+	setenv("JOURNAL_STREAM", stream, 1);
+	log_init("prog", LOG_LEVEL_TRACE);
+	log_info("text");
+	ck_assert_str_eq(written(), "<6>prog: text\n");
+	log_line(LOG_LEVEL_FATAL, "text");
+	ck_assert_int_eq(strncmp(written(), "<2>prog[", 8), 0);
+	setenv("JOURNAL_STREAM", "1:2", 1);	/* another one's */
+	log_init("prog", LOG_LEVEL_TRACE);
+	log_info("text");
+	ck_assert_str_eq(written(), "prog: text\n");
+}
+END_TEST
+
+START_TEST(what_is_said_again_and_again_is_said_once_a_second)
+{
+	struct log_pace pace = { 0 };
+	char others[LOG_OTHERS];
+
+	ck_assert(log_may(&pace, others));
+	ck_assert_str_eq(others, "");
+	ck_assert(!log_may(&pace, others));
+	ck_assert(!log_may(&pace, others));
+	pace.due = 0;				/* a second later */
+	ck_assert(log_may(&pace, others));
+	ck_assert_str_eq(others, "; 2 more such messages");
+	pace.due = 0;
+	ck_assert(log_may(&pace, others));
+	ck_assert_str_eq(others, "");
+}
+END_TEST
+
 START_TEST(a_condition_that_must_hold_costs_nothing_when_it_does)
 {
 	must(1 + 1 == 2);
@@ -174,9 +331,18 @@ int main(void)
 	tcase_add_test(tc, a_long_line_is_cut_to_what_a_pipe_takes_whole);
 	tcase_add_test(tc, a_line_that_grows_by_its_escapes_is_cut_as_well);
 	tcase_add_test(tc, errno_stays_what_it_was);
+	tcase_add_test(tc, standard_error_that_is_the_journal_gets_priorities);
+	tcase_add_test(tc, what_is_said_again_and_again_is_said_once_a_second);
 	tcase_add_test(tc,
 		a_condition_that_must_hold_costs_nothing_when_it_does);
 	tcase_add_test_raise_signal(tc,
 		a_condition_that_does_not_hold_stops_the_process, SIGABRT);
+	tc = unit_case("sockets");
+	tcase_add_checked_fixture(tc, begin, end);
+	tcase_add_checked_fixture(tc, begin_socket, end_socket);
+	tcase_add_test(tc, the_journal_gets_fields);
+	tcase_add_test(tc, syslog_gets_a_line);
+	tcase_add_test(tc, a_line_as_long_as_can_be_is_taken_whole);
+	tcase_add_test(tc, what_a_socket_does_not_take_goes_to_standard_error);
 	return unit_run();
 }
