@@ -76,7 +76,7 @@ static enum step watch(struct span *s)
 	enum step step;
 
 	while ((step = tick()) == GO_ON) {
-		bridge_name(s->broker, node);
+		broker_node(s->broker, node);
 		if (broker_retired(s->broker) || strcmp(node, s->node) != 0)
 			return AGAIN;
 	}
@@ -121,7 +121,7 @@ static void span_init(struct span *s, const struct program *p,
 	s->broker = b;
 	s->place = p->place;
 	s->halt_fd = p->halt_fd;
-	bridge_name(b, s->node);
+	broker_node(b, s->node);
 	snprintf(s->prefix, sizeof(s->prefix), "%s",
 		 p->properties.bridge_prefix);
 	snprintf(s->maxlen, sizeof(s->maxlen), "%llu",

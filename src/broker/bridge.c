@@ -64,14 +64,6 @@ void bridge_exit(struct broker *b)
 	broker_unlock(b);
 }
 
-void bridge_name(struct broker *b, char name_out[NODE_SIZE])
-{
-	broker_lock(b);
-	memcpy(name_out, b->map->rules.node, NODE_SIZE);
-	broker_unlock(b);
-	name_out[NODE_SIZE - 1] = '\0';
-}
-
 uint64_t bridge_epoch(const struct broker *b)
 {
 	return LOAD(b->map->born);

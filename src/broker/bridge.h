@@ -37,9 +37,6 @@ uint32_t bridge_enter(struct broker *b);
 /* Is not it any more. */
 void bridge_exit(struct broker *b);
 
-/* The node's name; "" for a segment that is alone. */
-void bridge_name(struct broker *b, char name_out[NODE_SIZE]);
-
 /* Under which epoch the numbers of this segment go. */
 uint64_t bridge_epoch(const struct broker *b);
 

@@ -16,6 +16,7 @@
 #include "broker/subscription.h"
 #include "command/gate.h"
 #include "command/inspection.h"
+#include "command/joining.h"
 #include "command/task.h"
 #include "command/xmlbody.h"
 
@@ -36,10 +37,10 @@ static int choose_format(struct task *t)
 
 static int do_join(struct task *t)
 {
-	if (task_join(t) < 0)
+	if (joining_join(t) < 0)
 		return -1;
 	task_acknowledge(t, "join-ack", "p_id", t->session.id, "p_format",
-			 t->adapter->name, "p_reliable", task_reliable(t),
+			 t->adapter->name, "p_reliable", joining_reliable(t),
 			 NULL);
 	return task_complete(t);
 }

@@ -14,6 +14,7 @@
 #include "broker/subscription.h"
 #include "channel/channel.h"
 #include "command/gate.h"
+#include "command/joining.h"
 #include "command/task.h"
 
 static bool agent_forced(const char *agents, const char *agent)
@@ -214,9 +215,9 @@ int listening_join(struct task *t)
 
 	if (choose_mode(t, &mode) < 0 || task_last(t) < 0 ||
 	    gate_subscribe(t, task_field(t, "p_subject")) < 0 ||
-	    task_join(t) < 0)
+	    joining_join(t) < 0)
 		return -1;
-	if (listen_as(t, "join-listen-ack", task_reliable(t), mode) == 0)
+	if (listen_as(t, "join-listen-ack", joining_reliable(t), mode) == 0)
 		return 0;
 	session_leave(t->broker, t->session.ref);
 	t->session.id[0] = '\0';

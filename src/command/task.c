@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * task.c - what all commands do: look at fields, answer, refuse, join
+ * task.c - what all commands do: look at fields, answer, refuse
  */
 #include "command/task.h"
 
@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "broker/owner.h"
-#include "command/gate.h"
 #include "command/outcome.h"
 
 const char *task_field(const struct task *t, const char *name)
@@ -53,13 +51,6 @@ int task_refuse(struct task *t, enum outcome outcome, const char *what)
 
 	return outcome_refuse(&t->refusal, outcome, what, &limits,
 			      t->rules);
-}
-
-const char *task_reliable(const struct task *t)
-{
-	const char *asked = task_field(t, "p_reliable");
-
-	return asked && strcmp(asked, "1") == 0 ? asked : NULL;
 }
 
 /* The parameter that a header arrives as (RFC 3875, 4.1.18). */
@@ -110,26 +101,4 @@ int task_last(struct task *t)
 	return refuse(&t->refusal, 200, "p_last must be a whole number, how "
 		      "many earlier events, not '%s'",
 		      refusal_quote(quote, asked));
-}
-
-int task_join(struct task *t)
-{
-	const char *asked = task_field(t, "p_reliable");
-	enum outcome outcome;
-
-	if (asked && strcmp(asked, "0") != 0 && strcmp(asked, "1") != 0)
-		return refuse(&t->refusal, 200, "p_reliable must be 0 or 1");
-	if (gate_join(t) < 0)
-		return -1;
-	outcome = session_join(t->broker, adapter_number(t->adapter),
-			       task_address(t), &t->session);
-	if (outcome == DONE && *t->request->user)
-		outcome = owner_set(t->broker, t->session.ref,
-				    t->request->user);
-	if (outcome == DONE && (task_reliable(t) || t->adapter->reliable))
-		outcome = session_rely(t->broker, t->session.ref);
-	if (outcome != DONE)
-		return task_refuse(t, outcome, "session (sessionmanager."
-				   "maxsessions)");
-	return 0;
 }

@@ -57,14 +57,6 @@ int task_complete(struct task *t);
 /* What the broker would not do (outcome.h).  Returns -1. */
 int task_refuse(struct task *t, enum outcome outcome, const char *what);
 
-/* Joins a session of the chosen format, reliable if the request wants it or
- * the format needs it. */
-int task_join(struct task *t);
-
-/* "1" if the request asked for a reliable session, else NULL: what the
- * acknowledgement says of it. */
-const char *task_reliable(const struct task *t);
-
 /* Reads how many earlier events a subscription is to begin with.  Returns 0, or
  * -1 when p_last is no number. */
 int task_last(struct task *t);
