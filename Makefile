@@ -266,6 +266,8 @@ $(FUZZ_PROGRAMS): $(BUILD)/fuzz/%: $(OBJ)/tests/fuzz/fuzz_%.o
 $(FUZZ_CHECKS): private LIBS = $(TEST_LIBS)
 $(FUZZ_CHECKS): $(BUILD)/test/%: $(OBJ)/tests/fuzz/%.o $(call obj,$(FUZZ_COMMON))
 $(BUILD)/fuzz/http $(BUILD)/test/fuzz_http: $(call obj,src/tools/ctl_http.c)
+# command/ has a words_add(), too.
+$(BUILD)/fuzz/entry $(BUILD)/test/fuzz_entry: $(call obj,src/bridge/link.c)
 
 $(filter-out $(CRASH_PROGRAMS),$(UNIT_PROGRAMS)) $(BENCH_PROGRAMS) \
 	$(FUZZ_PROGRAMS) $(FUZZ_CHECKS): $(BUILD)/test/libunits.a

@@ -43,6 +43,7 @@ enum { PAGE = 4096, ROOM = 64 * PAGE };
 struct progress {
 	uint64_t begun;		/* mutations */
 	size_t n;		/* bytes of the input, which end at the guard */
+	bool ended;		/* all were tried: it is a leak */
 };
 
 struct trial {
@@ -131,6 +132,7 @@ static int run(const struct trial *t)
 			try_file(t->file);
 		else
 			try_mutations(t);
+		progress->ended = true;
 		exit(0);
 	}
 	must(waitpid(pid, &status, 0) == pid);
@@ -190,7 +192,8 @@ static void report_mutation(const struct trial *t, int status)
 	mkdir(path, 0777);
 	snprintf(path, sizeof(path), "%s/findings/%s-%lu-%lu", build(), t->name,
 		 (unsigned long)t->seed, (unsigned long)progress->begun);
-	printf("not ok %s: mutation %lu of seed %lu ", t->name,
+	printf("not ok %s: %smutation %lu of seed %lu ", t->name,
+	       progress->ended ? "a leak before " : "",
 	       (unsigned long)progress->begun, (unsigned long)t->seed);
 	print_status(status);
 	printf("\n# again: %s/test/fuzz_%s %s\n", build(), t->name, path);

@@ -5,6 +5,7 @@
 #include "unit.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -180,6 +181,26 @@ START_TEST(a_document_type_is_refused_whatever_it_declares)
 }
 END_TEST
 
+/* Of declarations in front of which the name is missing, libxml2 makes a
+ * document, and forgets it when it gives up among them. */
+START_TEST(declarations_without_a_name_leave_nothing_in_memory)
+{
+	static const char body[] =
+		"<!DOCTYPE \t [<!ENTITY a \"b&#x10Fxmlns:p=\"u\" p:a=\"b\" "
+		"a=FFF;&a;\"/>";
+	size_t before = 0;
+	int i;
+
+	for (i = 0; i < 100; i++) {
+		if (i == 10)
+			before = mallinfo2().uordblks;
+		ck_assert_int_eq(parse(body), -1);
+		ck_assert_int_eq(why.status, 400);
+	}
+	ck_assert_uint_lt(mallinfo2().uordblks, before + 4096);
+}
+END_TEST
+
 START_TEST(a_body_cut_short_anywhere_is_refused)
 {
 	static const char body[] = "<?xml version='1.0'?><e a='&lt;1'>x</e>";
@@ -332,6 +353,8 @@ int main(void)
 			    ROWS(bad));
 	tcase_add_loop_test(tc, a_document_type_is_refused_whatever_it_declares,
 			    0, ROWS(doctypes));
+	tcase_add_test(tc,
+		       declarations_without_a_name_leave_nothing_in_memory);
 	tcase_add_test(tc, a_body_cut_short_anywhere_is_refused);
 	tcase_add_test(tc, elements_may_be_32_deep_and_no_deeper);
 	tcase_add_test(tc,
