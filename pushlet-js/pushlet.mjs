@@ -427,9 +427,11 @@ class Link extends Commands {
 		return this.send('hb').then(() => ({ p_id: this.id }));
 	}
 
-	publish(subject, values, to) {
-		return this.send('publish',
-			() => ({ ...values, p_subject: subject, ...(to ? { p_to: to } : {}) }));
+	/* key: by which the server knows it when it comes again, because the
+	 * answer was lost */
+	publish(subject, values, to, key) {
+		return this.send('publish', () => ({ ...values, p_subject: subject,
+			p_key: key, ...(to ? { p_to: to } : {}) }));
 	}
 
 	want(user, spec) {
@@ -1271,7 +1273,8 @@ class Pushlet {
 		const given = Object.entries(values).filter(([, value]) =>
 			value !== undefined && value !== null);
 		return this.#wire.publish(subject, Object.fromEntries(
-			given.map(([name, value]) => [name, String(value)])), to);
+			given.map(([name, value]) => [name, String(value)])), to,
+			`${this.#me}.${++this.#count}`);
 	}
 
 	/** Ends the session; a later call of another method starts a new one. */

@@ -110,9 +110,11 @@ export class Link extends Commands {
 		return this.send('hb').then(() => ({ p_id: this.id }));
 	}
 
-	publish(subject, values, to) {
-		return this.send('publish',
-			() => ({ ...values, p_subject: subject, ...(to ? { p_to: to } : {}) }));
+	/* key: by which the server knows it when it comes again, because the
+	 * answer was lost */
+	publish(subject, values, to, key) {
+		return this.send('publish', () => ({ ...values, p_subject: subject,
+			p_key: key, ...(to ? { p_to: to } : {}) }));
 	}
 
 	want(user, spec) {

@@ -178,7 +178,8 @@ export class Pushlet {
 		const given = Object.entries(values).filter(([, value]) =>
 			value !== undefined && value !== null);
 		return this.#wire.publish(subject, Object.fromEntries(
-			given.map(([name, value]) => [name, String(value)])), to);
+			given.map(([name, value]) => [name, String(value)])), to,
+			`${this.#me}.${++this.#count}`);
 	}
 
 	/** Ends the session; a later call of another method starts a new one. */

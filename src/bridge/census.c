@@ -167,12 +167,12 @@ static void take_field(const struct span *s, struct elsewhere *draft,
 
 int census_take(const struct span *s, struct link *l, struct elsewhere *draft)
 {
-	redisReply *r = link_expect(l, ANSWER_MS);
+	redisReply *r = link_answer(l, ANSWER_MS);
 	size_t i;
 
 	if (!r)
 		return -1;
-	for (i = 0; i + 1 < r->elements; i += 2)
+	for (i = 0; r->type == REDIS_REPLY_ARRAY && i + 1 < r->elements; i += 2)
 		take_field(s, draft, r->element[i],
 			   read_count(r->element[i + 1]));
 	freeReplyObject(r);

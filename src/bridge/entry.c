@@ -39,7 +39,7 @@ bool entry_read_id(struct mark *mark_out, const char *id)
 	*mark_out = (struct mark){ 0 };
 	return read_number(&mark_out->epoch, &id, '-') &&
 	       read_number(&mark_out->number, &id, '\0') &&
-	       mark_out->epoch > 0 && mark_out->number > 0;
+	       mark_out->epoch > 0;
 }
 
 static bool named(const char *name, size_t n, const char *as)

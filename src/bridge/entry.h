@@ -23,7 +23,8 @@
 
 void entry_id(char id_out[ENTRY_ID_SIZE], uint64_t epoch, uint64_t number);
 
-/* The epoch and the number of an id; false for what is no such. */
+/* The epoch and the number of an id; false for what is no such.  A number of 0
+ * is none of ours. */
 bool entry_read_id(struct mark *mark_out, const char *id);
 
 /* Adds the fields of a packed event to a command. */

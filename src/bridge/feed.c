@@ -112,7 +112,7 @@ static int last_of(struct feed *f, const redisReply *r, struct mark *last_out)
 	    r->element[0]->element[0]->type == REDIS_REPLY_STRING &&
 	    entry_read_id(last_out, r->element[0]->element[0]->str))
 		return 0;
-	return link_fail(&f->link, "%s ends with what is no event of ours",
+	return link_fail(&f->link, "%s ends with what is no entry",
 			 f->stream);
 }
 
@@ -132,7 +132,8 @@ static int ask_last(struct feed *f, struct mark *last_out)
 }
 
 /* Behind the last entry, or from the start: a stream without our epoch lacks
- * all that the log has. */
+ * all that the log has.  Whoever else wrote there, what we sent under an epoch
+ * before is not sent again. */
 static int resume(struct feed *f)
 {
 	struct broker *b = f->span->broker;
@@ -145,6 +146,8 @@ static int resume(struct feed *f)
 		log_warn("node %s: its stream is ahead of this segment; going "
 			 "on with a new epoch", f->span->node);
 		bridge_outlive(b, last.epoch);
+		last.number = bridge_sent_number(b);
+		last.epoch = bridge_epoch(b);
 	}
 	f->epoch = bridge_epoch(b);
 	f->sent = last.epoch == f->epoch ? last.number : 0;
@@ -194,25 +197,42 @@ static int ask_batch(struct feed *f)
 	return link_ask_list(&f->link, "EXEC", NULL);
 }
 
-/* Of XADD.  What is there already was appended by a link that broke. */
-static int examine_added(struct feed *f, const redisReply *r)
+/* Of XADD.  What is there already was appended by a link that broke, or the
+ * stream is not ours alone. */
+static int examine_added(struct feed *f, const redisReply *r, bool *there)
 {
-	if (r->type != REDIS_REPLY_ERROR ||
-	    strstr(r->str, "equal or smaller than the target stream top item"))
+	if (r->type != REDIS_REPLY_ERROR)
 		return 0;
-	return link_fail(&f->link, "Redis says: %s", r->str);
+	*there = strstr(r->str, "equal or smaller than the target stream top");
+	return *there ? 0 : link_fail(&f->link, "Redis says: %s", r->str);
+}
+
+/* Does the stream end with the last one of the batch? */
+static int examine_end(struct feed *f)
+{
+	struct mark last;
+
+	if (ask_last(f, &last) < 0)
+		return -1;
+	if (last.epoch == f->epoch &&
+	    last.number == f->batch.events[f->batch.count - 1].number)
+		return 0;
+	return link_fail(&f->link, "somebody else wrote to %s", f->stream);
 }
 
 static int examine_batch(struct feed *f, const redisReply *r)
 {
+	bool there = false, any = false;
 	size_t i;
 
 	if (r->type != REDIS_REPLY_ARRAY || r->elements != f->batch.count)
 		return link_fail(&f->link, "Redis did not execute a batch");
-	for (i = 0; i < r->elements; i++)
-		if (examine_added(f, r->element[i]) < 0)
+	for (i = 0; i < r->elements; i++) {
+		if (examine_added(f, r->element[i], &there) < 0)
 			return -1;
-	return 0;
+		any |= there;
+	}
+	return any ? examine_end(f) : 0;
 }
 
 /* Before the one that the batch begins with some are missing: the log has let

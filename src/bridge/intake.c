@@ -21,6 +21,7 @@
 
 enum {
 	LOOK_MS = 1000,		/* between two looks at who is there */
+	COMPLAINTS = 20,	/* lines in a row about entries */
 	BLOCK_MS = 500,		/* that Redis waits for events */
 	PATIENCE_MS = 2000,	/* that events may wait for full queues, and */
 	PATIENCE_SHARE = 10	/* that part of the time they may again */
@@ -44,6 +45,7 @@ struct intake {
 	struct entry entry;
 	struct elsewhere draft;		/* who is elsewhere */
 	int64_t look_due;
+	int64_t quiet_until;		/* clock_ms(); of complaints */
 	int64_t patience, patience_at;	/* ms; when it was counted */
 	bool up, crowded;
 	unsigned turn;
@@ -99,10 +101,12 @@ static int take_node(struct intake *in, const char *name)
 	redisReply *sign, *last = NULL;
 	int rc = -1;
 
-	sign = link_expect(&in->link, ANSWER_MS);
+	sign = link_answer(&in->link, ANSWER_MS);
 	if (sign)
-		last = link_expect(&in->link, ANSWER_MS);
-	if (last) {
+		last = link_answer(&in->link, ANSWER_MS);
+	if (last && last->type != REDIS_REPLY_ARRAY) {
+		rc = 0;			/* the key is something else */
+	} else if (last) {
 		rc = sign->type == REDIS_REPLY_NIL && last->elements == 0;
 		if (rc == 0 && in->n < NODES_MAX)
 			add_source(in, name, sign, last);
@@ -231,11 +235,25 @@ static enum outcome publish_entry(struct intake *in, struct passage *passage,
 	return outcome;
 }
 
+/* A line a second, after the first few; all are counted. */
+static bool may_complain(struct intake *in)
+{
+	int64_t now = clock_ms();
+
+	if (in->quiet_until < now - COMPLAINTS * 1000)
+		in->quiet_until = now - COMPLAINTS * 1000;
+	if (in->quiet_until > now)
+		return false;
+	in->quiet_until += 1000;
+	return true;
+}
+
 static void refuse(struct intake *in, const struct source *s,
 		   const struct passage *p, const char *why)
 {
-	log_warn("node %s: event %" PRIu64 "-%" PRIu64 " is left out: %s",
-		 s->name, p->epoch, p->number, why);
+	if (may_complain(in))
+		log_warn("node %s: event %" PRIu64 "-%" PRIu64 " is left out: "
+			 "%s", s->name, p->epoch, p->number, why);
 	node_blame(in->span->broker, s->origin);
 	node_skip(in->span->broker, p);
 }
@@ -277,7 +295,8 @@ static int take_entry(struct intake *in, const struct source *s,
 				 "ours", s->stream);
 	p.epoch = id.epoch;
 	p.number = id.number;
-	wrong = entry_read(&in->entry, r->element[1]);
+	wrong = p.number == 0 ? "its id is not of a bridge" :
+				entry_read(&in->entry, r->element[1]);
 	if (!wrong) {
 		outcome = publish_entry(in, &p, &wrong);
 		if (outcome == NO_MEMORY)

@@ -247,6 +247,8 @@ enum session_flags {
 	SESSION_YIELDED = 8		/* asked for more than its mode */
 };
 
+enum { KEYS = 8 };			/* of publishes that a session knows */
+
 /*
  * A session.  State SLOT_LIVE commits it.
  *
@@ -297,6 +299,9 @@ struct session {
 	char reason[REASON_SIZE];	/* of an abort; "": its queue was full */
 	int64_t publish_full;		/* as rate.full_at, of its publishes */
 	char user[64];			/* who joined, or ""; broker/owner.h */
+	uint64_t keys[KEYS];		/* primary: of its last publishes that
+					 * had one (p_key), hashed; 0: none */
+	uint32_t keys_next;		/* where the next one goes, modulo KEYS */
 };
 
 enum { SUBSCRIPTION_PART = 2 };		/* slot state, beside SLOT_LIVE */

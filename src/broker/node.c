@@ -107,13 +107,24 @@ bool node_expect(struct broker *b, const struct passage *p, bool *past_out)
 	return true;
 }
 
+/* An epoch that begins with an entry of nobody's. */
+static void renew(struct broker *b, const struct passage *p)
+{
+	struct node *n = node_at(b, p->origin);
+
+	if (n && p->epoch > mark_of(n)->epoch)
+		set_mark(n, (struct mark){ p->epoch, 0, mark_of(n)->missed });
+}
+
 void node_skip(struct broker *b, const struct passage *p)
 {
 	struct mark *m;
 	bool past;
 
 	broker_lock(b);
-	if (node_expect(b, p, &past)) {
+	if (p->number == 0) {
+		renew(b, p);
+	} else if (node_expect(b, p, &past)) {
 		m = mark_of(node_at(b, p->origin));
 		STORE(m->number, p->number);
 		COUNT(b, received, 1);

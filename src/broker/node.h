@@ -37,7 +37,8 @@ uint32_t node_enter(struct broker *b, const char *name, struct mark last);
 /* How far its events are known: epoch 0 when none ever came. */
 struct mark node_mark(struct broker *b, uint32_t origin);
 
-/* An event that is not to be published here is known from now on. */
+/* An event that is not to be published here is known from now on; so is, with
+ * the number 0, an epoch. */
 void node_skip(struct broker *b, const struct passage *p);
 
 /* Of the bridge alone.  The node lives: seen now; an entry was no event. */

@@ -267,13 +267,18 @@ static enum outcome enter_locked(struct broker *b, const struct publication *p,
 				 unsigned *reached_out)
 {
 	enum outcome outcome = DONE;
-	bool past = false;
+	struct session *s;
+	bool past = false, again;
 
 	broker_lock(b);
 	if (p->paced)
 		pace_wait(b, p->subject, strlen(p->subject), packed->target);
-	if (!p->passage || node_expect(b, p->passage, &past))
+	s = p->key ? session_of(b, p->by) : NULL;
+	again = s && key_known(b, s, p->key);
+	if (!again && (!p->passage || node_expect(b, p->passage, &past)))
 		outcome = enter(b, p, packed, past, reached_out);
+	if (s && !again && outcome == DONE)
+		key_note(b, s, p->key);
 	broker_unlock(b);
 	return outcome;
 }

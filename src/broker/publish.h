@@ -22,9 +22,14 @@ struct publication {
 					 * who listen, for at most
 					 * queue.write.timeout.millis */
 	const struct passage *passage;	/* from another node, or NULL */
+	const char *key;		/* p_key, or NULL: it can be told from */
+	struct session_ref by;		/* others of this session */
 };
 
 /*
+ * An event with the key of one that the same session published is not published
+ * again: DONE, it reaches nobody.  The last KEYS keys are known.
+ *
  * DONE: the event is in the log and in *reached_out queues (for p_to 0 or 1;
  * an unknown addressee is no error).  Else why not, with the offending name or
  * limit in *detail_out if that is not NULL (valid until attributes change).

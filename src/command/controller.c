@@ -103,6 +103,8 @@ static int do_publish(struct task *t)
 		.attributes = &t->command.fields,
 		.from = t->session.handle,
 		.to = task_field(t, "p_to"),
+		.key = task_field(t, "p_key"),
+		.by = t->session.ref,
 	};
 	struct event clean = EVENT_INIT;
 	const char *detail = NULL;
@@ -183,9 +185,9 @@ static int refuse_id(struct task *t)
 /* Finds the session of a request that has one. */
 static int find_session(struct task *t)
 {
-	if (t->rules.session_bind != BIND_NONE &&
+	if (t->rules->session_bind != BIND_NONE &&
 	    !owner_is(t->broker, t->command.id,
-		      (enum session_bind)t->rules.session_bind,
+		      (enum session_bind)t->rules->session_bind,
 		      t->request->user, task_address(t)))
 		return refuse_id(t);
 	if (session_find(t->broker, t->command.id, &t->session) != DONE)
@@ -220,7 +222,7 @@ static int refuse_at_gate(struct task *t, const struct event_limits *limits)
 	struct refusal why = t->refusal;
 
 	if (command_read(&t->command, t->request, limits,
-			 t->rules.request_bytes) == 0) {
+			 t->rules->request_bytes) == 0) {
 		if (command_joins(&t->command))
 			choose_format(t);
 		else
@@ -237,11 +239,11 @@ static int carry_out(struct task *t)
 
 	if (gate_enter(t) < 0)
 		return refuse_at_gate(t, &limits);
-	if (origin_preflight(t->rules.origin_allow, t->request, t->head,
+	if (origin_preflight(t->rules->origin_allow, t->request, t->head,
 			     &t->response->bytes))
 		return 0;
 	rc = command_read(&t->command, t->request, &limits,
-			  t->rules.request_bytes);
+			  t->rules->request_bytes);
 	t->refusal = t->command.refusal;
 	if (rc < 0)
 		return -1;
@@ -273,7 +275,7 @@ static int turn_away(struct task *t)
 {
 	struct event_limits limits = broker_event_limits(t->broker);
 
-	command_read(&t->command, t->request, &limits, t->rules.request_bytes);
+	command_read(&t->command, t->request, &limits, t->rules->request_bytes);
 	return refuse(&t->refusal, 503, "The server is being replaced; try "
 		      "again");
 }
@@ -354,19 +356,20 @@ static void serve_command(struct task *t)
 void controller_serve(struct controller *c, const struct request *q,
 		      struct response *r)
 {
+	struct permit *permit = hold_permit(c);
 	struct task t = {
 		.controller = c,
 		.broker = c->broker,
 		.request = q,
 		.response = r,
-		.rules = controller_rules(c),
-		.permit = hold_permit(c),
+		.rules = &permit->properties,
+		.permit = permit,
 		.command.name = "",
 	};
 
-	if (!t.rules.metrics_http || !inspection_serve(c->broker, q, r))
+	if (!t.rules->metrics_http || !inspection_serve(c->broker, q, r))
 		serve_command(&t);
-	permit_drop(t.permit);
+	permit_drop(permit);
 }
 
 void controller_init(struct controller *c, struct broker *b, uint32_t worker,
@@ -376,7 +379,7 @@ void controller_init(struct controller *c, struct broker *b, uint32_t worker,
 	c->broker = b;
 	c->worker = worker;
 	pthread_rwlock_init(&c->lock, NULL);
-	c->rules = *p;
+	permit->properties = *p;
 	c->permit = permit;
 }
 
@@ -392,20 +395,19 @@ void controller_settle(struct controller *c, const struct properties *p,
 {
 	struct permit *before;
 
+	permit->properties = *p;
 	pthread_rwlock_wrlock(&c->lock);
 	before = c->permit;
-	c->rules = *p;
 	c->permit = permit;
 	pthread_rwlock_unlock(&c->lock);
 	permit_drop(before);
 }
 
-struct properties controller_rules(struct controller *c)
+void controller_limits(struct controller *c, uint64_t *body_out,
+		       uint64_t *timeout_out)
 {
-	struct properties p;
-
 	pthread_rwlock_rdlock(&c->lock);
-	p = c->rules;
+	*body_out = c->permit->properties.request_bytes;
+	*timeout_out = c->permit->properties.request_timeout;
 	pthread_rwlock_unlock(&c->lock);
-	return p;
 }

@@ -20,7 +20,6 @@ struct controller {
 	struct broker *broker;
 	uint32_t worker;		/* where channels will live */
 	pthread_rwlock_t lock;		/* of what follows */
-	struct properties rules;
 	struct permit *permit;
 };
 
@@ -33,8 +32,9 @@ void controller_release(struct controller *c);
 void controller_settle(struct controller *c, const struct properties *p,
 		       struct permit *permit);
 
-/* The rules in force now: a copy. */
-struct properties controller_rules(struct controller *c);
+/* As fcgi/servlet.h: of a request, by the rules in force now. */
+void controller_limits(struct controller *c, uint64_t *body_out,
+		       uint64_t *timeout_out);
 
 void controller_serve(struct controller *c, const struct request *q,
 		      struct response *r);

@@ -52,7 +52,7 @@ static int ask_banned(struct task *t, const char *what)
 /* A session is to be found again by its user's name. */
 static int ask_name(struct task *t)
 {
-	if (!(t->rules.session_bind & BIND_USER) ||
+	if (!(t->rules->session_bind & BIND_USER) ||
 	    strlen(t->request->user) <= OWNER_USER)
 		return 0;
 	refuse(&t->refusal, 200, "a user's name may have %d bytes "
@@ -66,37 +66,37 @@ static int ask_requests(struct task *t)
 	size_t n = strlen(t->head);
 	struct address a;
 
-	if (!t->rules.address_requests)
+	if (!t->rules->address_requests)
 		return 0;
 	address_read(&a, text, strlen(text));
-	t->wait = rate_request(t->broker, &a, t->rules.address_requests);
+	t->wait = rate_request(t->broker, &a, t->rules->address_requests);
 	if (!t->wait)
 		return 0;
 	snprintf(t->head + n, sizeof(t->head) - n, "Retry-After: %u\r\n",
 		 (t->wait + 999) / 1000);
 	refuse(&t->refusal, 429, "an address may make %llu requests a second "
 	       "(address.max.requests.second); wait %u ms",
-	       (unsigned long long)t->rules.address_requests, t->wait);
+	       (unsigned long long)t->rules->address_requests, t->wait);
 	return denied(t);
 }
 
 static int ask_publishes(struct task *t)
 {
-	if (!t->rules.session_publishes)
+	if (!t->rules->session_publishes)
 		return 0;
 	t->wait = rate_publish(t->broker, t->session.ref,
-			       t->rules.session_publishes);
+			       t->rules->session_publishes);
 	if (!t->wait)
 		return 0;
 	refuse(&t->refusal, 200, "a session may publish %llu times a second "
 	       "(session.max.publishes.second); wait %u ms",
-	       (unsigned long long)t->rules.session_publishes, t->wait);
+	       (unsigned long long)t->rules->session_publishes, t->wait);
 	return denied(t);
 }
 
 int gate_enter(struct task *t)
 {
-	if (origin_allowed(t->rules.origin_allow, t->request, t->head))
+	if (origin_allowed(t->rules->origin_allow, t->request, t->head))
 		return ask_requests(t);
 	refuse(&t->refusal, 403, "requests from pages of other sites are not "
 	       "allowed here (origin.allow)");
@@ -187,7 +187,7 @@ static int ask_words(struct task *t, const struct attr *a, struct buf *masked,
 				masked);
 	if (rc < 0)
 		return task_refuse(t, NO_MEMORY, NULL);
-	if (rc > 0 && t->rules.filter_words == FILTER_REFUSE) {
+	if (rc > 0 && t->rules->filter_words == FILTER_REFUSE) {
 		refuse(&t->refusal, 200, "attribute '%s' holds a word that is "
 		       "not allowed here (filter.words.file)",
 		       refusal_quote(quote, a->name));
@@ -210,7 +210,7 @@ static int filter(struct task *t, struct event *clean)
 	struct attr a;
 	int rc = 0;
 
-	if (!*t->rules.words_file)
+	if (!*t->rules->words_file)
 		return 0;
 	while (rc == 0 && attr_next(&pos, end, &a))
 		rc = ask_words(t, &a, &masked, clean, &found);
@@ -222,7 +222,7 @@ static int filter(struct task *t, struct event *clean)
 
 int gate_publish(struct task *t, struct event *clean)
 {
-	if (!t->rules.publish_get && strcmp(t->request->method, "GET") == 0) {
+	if (!t->rules->publish_get && strcmp(t->request->method, "GET") == 0) {
 		refuse(&t->refusal, 200, "publishing by GET is switched off "
 		       "here (publish.get); use POST");
 		return denied(t);

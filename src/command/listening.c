@@ -49,8 +49,8 @@ static int choose_mode(struct task *t, enum session_mode *mode_out)
 		return refuse(&t->refusal, 200, "unknown p_mode '%s'; there "
 			      "are stream, pull, poll",
 			      refusal_quote(quote, asked));
-	if (t->rules.force_pull_all ||
-	    agent_forced(t->rules.force_pull_agents, t->request->user_agent))
+	if (t->rules->force_pull_all ||
+	    agent_forced(t->rules->force_pull_agents, t->request->user_agent))
 		mode = MODE_PULL;
 	if (t->callback && mode == MODE_STREAM)
 		mode = MODE_PULL;	/* a script runs when it is whole */
@@ -131,13 +131,13 @@ int listening_acknowledge(struct task *t, bool back)
 static int begin_stream(struct task *t)
 {
 	add_heartbeat(t);
-	answer_pad(&t->answer, t->rules.stream_padding);
+	answer_pad(&t->answer, t->rules->stream_padding);
 	return 0;
 }
 
 static void add_refresh(struct task *t, enum session_mode mode)
 {
-	const struct properties *p = &t->rules;
+	const struct properties *p = t->rules;
 	struct event e = EVENT_INIT;
 	struct buf url = BUF_INIT;
 	uint64_t wait = mode == MODE_POLL ?

@@ -15,6 +15,7 @@
 
 struct permit {
 	unsigned held;			/* atomic */
+	struct properties properties;	/* in force with it */
 	struct rulebook rules;
 	struct network *banned;		/* addresses */
 	size_t banned_count, banned_room;

@@ -52,7 +52,7 @@ int task_refuse(struct task *t, enum outcome outcome, const char *what)
 	struct event_limits limits = broker_event_limits(t->broker);
 
 	return outcome_refuse(&t->refusal, outcome, what, &limits,
-			      &t->rules);
+			      t->rules);
 }
 
 const char *task_reliable(const struct task *t)
@@ -76,13 +76,13 @@ static void param_of(char *out, size_t size, const char *header)
  * last part counts. */
 const char *task_address(const struct task *t)
 {
-	char name[sizeof(t->rules.address_header) + 8];
+	char name[sizeof(t->rules->address_header) + 8];
 	const char *value, *last;
 	struct address a;
 
-	if (!*t->rules.address_header)
+	if (!*t->rules->address_header)
 		return t->request->address;
-	param_of(name, sizeof(name), t->rules.address_header);
+	param_of(name, sizeof(name), t->rules->address_header);
 	value = request_param(t->request, name);
 	last = strrchr(value, ',');
 	last = last ? last + 1 : value;

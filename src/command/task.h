@@ -23,7 +23,7 @@ struct task {
 	struct broker *broker;
 	const struct request *request;
 	struct response *response;
-	struct properties rules;
+	const struct properties *rules;	/* of the permit */
 	struct permit *permit;		/* held */
 	struct command command;
 	struct session_view session;

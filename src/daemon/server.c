@@ -58,10 +58,7 @@ static void park(void *arg, void *parked, int fd, int request)
 static void limits(void *arg, uint64_t *body_out, uint64_t *timeout_out)
 {
 	struct server *s = arg;
-	struct properties p = controller_rules(&s->controller);
-
-	*body_out = p.request_bytes;
-	*timeout_out = p.request_timeout;
+	controller_limits(&s->controller, body_out, timeout_out);
 }
 
 static void connection_ready(void *arg, int fd)

@@ -188,7 +188,9 @@ static void refuse(struct reader *r, const struct source_settings *one,
 
 static bool given(const struct source_settings *one, const char *key)
 {
-	return one->given & 1u << row_of(source_keys, key);
+	int row = row_of(source_keys, key);
+
+	return row >= 0 && one->given & 1u << row;
 }
 
 static void check_subject(struct reader *r, const struct source_settings *one)

@@ -44,6 +44,7 @@ struct source {
 	bool last;		/* nobody is left who could print more */
 	bool discard;		/* what it prints is not wanted any more */
 	bool err_paused;
+	bool counted;		/* something of the chunk took of the flow */
 	size_t err_read;	/* since the last step */
 	size_t at, len;		/* what is unread of the chunk */
 	char chunk[CHUNK];
@@ -84,13 +85,19 @@ static void close_err(struct source *s)
 
 /* -- what it prints ----------------------------------------------------- */
 
+static void count(struct source *s)
+{
+	flow_take(&s->flow, clock_ms());
+	s->counted = true;
+}
+
 static bool on_event(void *arg, const struct outgoing *event)
 {
 	struct source *s = arg;
 	struct spout *spout = &s->common->spout;
 	char text[320];
 
-	flow_take(&s->flow, clock_ms());
+	count(s);
 	if (spout_publish(spout, event))
 		return true;
 	snprintf(text, sizeof(text), "line %lu: not published: %s",
@@ -103,6 +110,7 @@ static void on_fault(void *arg, const char *text)
 {
 	struct source *s = arg;
 
+	count(s);
 	remark(&s->remarks, clock_ms(), text);
 }
 
@@ -146,7 +154,8 @@ static void out_of_memory(struct source *s)
 static void on_out(uv_poll_t *handle, int status, int events);
 static void on_resume(uv_timer_t *timer);
 
-/* Publishes what is in the chunk, as far as the rate allows it now. */
+/* Publishes what is in the chunk, as far as the rate allows it now.  A chunk
+ * without any event counts as one, so that no flood keeps us busy. */
 static void pump(struct source *s)
 {
 	int64_t wait;
@@ -168,6 +177,8 @@ static void pump(struct source *s)
 			s->at += n;
 		duty_heard(&s->duty, clock_ms());
 	}
+	if (!s->counted)
+		count(s);
 	uv_poll_start(&s->out, UV_READABLE, on_out);
 }
 
@@ -186,6 +197,7 @@ static void read_out(struct source *s)
 	if (n > 0) {
 		s->at = 0;
 		s->len = (size_t)n;
+		s->counted = false;
 		pump(s);
 	} else if (n == 0 || (errno == EAGAIN && s->last) ||
 		   (errno != EAGAIN && errno != EINTR)) {

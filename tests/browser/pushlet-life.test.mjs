@@ -219,6 +219,20 @@ describe('a connection', () => {
 			Array.from({ length: 16 }, (_, i) => i + 5));
 	});
 
+	it('that loses the answer to a publish does not publish twice', async () => {
+		const tab = await tabs.tab();
+		const box = await tab.subscribe('/once');
+
+		await tab.live();
+		for (let n = 1; n <= 3; n++) {
+			tabs.proxy.lose = 1;
+			await tab.publish('/once', { n });
+			assert.equal(tabs.proxy.lose, 0);
+		}
+		await tab.publish('/once', { n: 4 });
+		assert.deepEqual((await tab.heard(box, 4)).map((e) => e.n), ['1', '2', '3', '4']);
+	});
+
 	it('that was silent while the machine slept is opened again', async () => {
 		const tab = await tabs.tab({ transports: ['sse'], worker: false });
 

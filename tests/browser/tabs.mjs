@@ -27,6 +27,7 @@ class Proxy {
 		this.buffer = false;
 		this.sockets = new Set();
 		this.urls = [];
+		this.lose = 0;		/* so many answers to publishes */
 		this.server = http.createServer((request, answer) =>
 			this.#serve(request, answer));
 		this.server.on('connection', (socket) => {
@@ -64,7 +65,14 @@ class Proxy {
 			method: request.method, headers: request.headers, agent: false });
 
 		this.urls.push(request.url);
+		let body = '';
+		request.on('data', (bytes) => { body += bytes; });
 		onward.on('response', (response) => {
+			if (this.lose > 0 && /p_event=publish/.test(body)) {
+				this.lose--;
+				answer.destroy();
+				return;
+			}
 			const { buffer } = this;
 			answer.writeHead(response.statusCode, response.headers);
 			if (!buffer)

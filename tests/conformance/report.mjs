@@ -52,9 +52,9 @@ export function sum({ profile, results, heartbeat, seconds, requests }) {
 			skipped} skipped`;
 }
 
-/* 0: all that could be told holds. */
+/* All that could be told holds, and nothing was cut short. */
 export const holds = ({ results }) =>
-	results.every(({ how }) => how === 'ok' || how === 'skip');
+	results.every(({ how, cut }) => how === 'ok' || how === 'skip' && !cut);
 
 export const asJson = (outcome) => `${JSON.stringify({ ...outcome,
 	sums: sums(outcome.results), holds: holds(outcome) }, (key, value) =>

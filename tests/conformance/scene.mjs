@@ -146,7 +146,8 @@ export class Scene {
 		this.replies.filter((r) => !r.ended).forEach((r) => r.close());
 		for (const session of this.sessions.filter((one) => !one.gone)) {
 			session.gone = true;
-			await this.talk.open({ p_event: 'leave', p_id: session.id }, { format: 'text' })
+			await this.talk.open({ p_event: 'leave', p_id: session.id },
+				{ format: 'text', always: true })
 				.then((reply) => reply.done())
 				.catch(() => {});	/* the case has said what is wrong */
 		}

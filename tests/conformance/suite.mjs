@@ -72,23 +72,24 @@ export class Suite {
 	/*
 	 * options: profile; wait (seconds for what the server's clock brings);
 	 * demand (it has to come within them); limit (seconds an answer may take);
-	 * subject (all subjects begin with it); only (a word of the cases to play)
+	 * subject (all subjects begin with it); only (a word of the cases to play);
+	 * requests (how many at most, of each profile)
 	 */
 	constructor(url, { profile = 'pushlet-fcgi', wait = 25, demand = false, limit = 5,
-		subject = '/conformance', only = '' } = {}) {
+		subject = '/conformance', only = '', requests = 3000 } = {}) {
 		Object.assign(this, { url, profile, wait, demand, silent: 0, played: 0,
 			measured: {}, scenes: new Set() });
 		this.base = `${subject}/${randomBytes(6).toString('hex')}`;
-		this.talk = this.#talk(profile, limit);
-		this.otherTalk = this.#talk(other(profile), limit);
+		this.talk = this.#talk(profile, limit, requests);
+		this.otherTalk = this.#talk(other(profile), limit, requests);
 		this.cases = CASES.filter((one) => sentence(one, profile).includes(only)
 			|| one.group.includes(only))
 			.filter((one) => one.plays[profile] || one.unplayed?.[profile]);
 	}
 
-	#talk(profile, limit) {
+	#talk(profile, limit, requests) {
 		return new Talk(this.url, { strict: profile !== 'original', limit: limit * 1000,
-			requests: 3000, until: Date.now() + 1000 * (120 + 4 * this.wait) });
+			requests, until: Date.now() + 1000 * (300 + 4 * this.wait) });
 	}
 
 	/* Plays all; tell(result) is called for each, in their order.  Throws
@@ -135,7 +136,9 @@ export class Suite {
 			this.silent = error?.dead ? this.silent + 1 : 0;
 		if (!error)
 			return { how: 'ok' };
-		if (error instanceof Unseen || error instanceof OverBudget)
+		if (error instanceof OverBudget)
+			return { how: 'skip', why: error.message, cut: true };
+		if (error instanceof Unseen)
 			return { how: 'skip', why: error.message };
 		const instead = one.rows.length > 0 && one.plays[other(this.profile)];
 		if (instead && !await this.#scene(instead, this.otherTalk))

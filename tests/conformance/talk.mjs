@@ -189,10 +189,10 @@ export class Talk {
 				decodeURIComponent(this.url.password)}`;
 	}
 
-	#spend() {
-		if (this.left-- <= 0)
+	#spend(always) {
+		if (this.left-- <= 0 && !always)
 			throw new OverBudget('the run has made as many requests as it may');
-		if (Date.now() > this.until)
+		if (Date.now() > this.until && !always)
 			throw new OverBudget('the run has taken as long as it may');
 		this.asked++;
 	}
@@ -209,11 +209,11 @@ export class Talk {
 	/*
 	 * A request; the answer has begun when this returns.  options: method,
 	 * body, headers, path (instead of the usual one), format (to read it in),
-	 * callback
+	 * callback, always (whatever it costs: a leave)
 	 */
 	async open(params, options = {}) {
 		for (;;) {
-			this.#spend();
+			this.#spend(options.always);
 			const reply = await this.#send(params, options);
 			const wait = Number(reply.headers['retry-after']);
 			if (reply.status !== TOO_MANY || !(wait <= PATIENCE))

@@ -182,6 +182,28 @@ describe('pushlet-bridge', () => {
 		assert.equal((await world.node('bad')).missed, 0);
 	});
 
+	it('passes over an entry with an id that no bridge gives', async () => {
+		await world.meet('hand');
+		await world.event('hand', `${LATER}-0`, { n: 'h0' });
+		await world.event('hand', `${LATER}-1`, { n: 'h1' });
+		await world.hears('h1');
+		assert.ok(!world.heard().includes('h0'));
+		assert.equal((await world.node('hand')).bad, 1);
+		assert.equal((await world.node('hand')).missed, 0);
+	});
+
+	it('is not stopped by a node whose keys are something else', async () => {
+		for (const what of ['events', 'counts'])
+			await world.redis.ask('SET', `pushlet:${what}:odd`, 'text');
+		await world.redis.ask('SADD', 'pushlet:node:odd', 'a set');
+		await world.redis.ask('SADD', 'pushlet:nodes', 'odd');
+		await world.meet('fair');
+		await world.event('fair', `${LATER}-1`, { n: 'fair' });
+		await world.hears('fair');
+		await world.redis.ask('DEL', 'pushlet:events:odd', 'pushlet:counts:odd',
+			'pushlet:node:odd');
+	});
+
 	it('puts what is older than its segment into the history alone', async () => {
 		await world.event('old', '1000-1', { n: 'old1' });
 		await world.event('old', '1000-2', { n: 'old2' });
@@ -467,6 +489,20 @@ describe('pushlet-bridge and who it is there', () => {
 		await bridge.line(/its stream is ahead of this segment/);
 		await until('the entry', async () => await world.length() === 2);
 		assert.match(await world.stream(), /100000000000000-1\r\n/);
+	});
+
+	it('loses nothing when somebody else writes to its stream', async () => {
+		const world = await made();
+		const bridge = await world.connected();
+		await world.publish('/news', { n: 'first' });
+		await until('one entry', async () => await world.length() === 1);
+		await world.add('a', '99999999999999-0', 'p_subject', '/x', 'p_time', '1');
+		await world.publish('/news', { n: 'second' });
+		await until('the second', async () => /second/.test(await world.stream()));
+		await bridge.line(/somebody else wrote to pushlet:events:a/);
+		const wire = await world.stream();
+		assert.match(wire, /100000000000000-2\r\n/);
+		assert.equal(said({ output: wire }, 'first'), 1);
 	});
 
 	it('does not write where something else is', async () => {

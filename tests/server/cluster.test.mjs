@@ -38,7 +38,7 @@ for (const kind of ['apache', 'nginx']) {
 
 		before(async () => {
 			cluster = await new Cluster(['n1', 'n2', 'n3'], { redis: false,
-				props: { 'queue.read.timeout.millis': 1000 } }).start();
+				props: { 'queue.read.timeout.millis': 1000, 'metrics.http': 'on' } }).start();
 			front = await cluster[kind]();
 			client = front.client();
 		});
@@ -94,6 +94,18 @@ for (const kind of ['apache', 'nginx']) {
 				assert.equal(status, 0, stdout);
 			}
 		});
+
+		if (kind === 'nginx')
+			it('has the metrics of each node', async () => {
+				const bob = await joinAt('n2');
+				for (const [name, n] of [['n1', 0], ['n2', 1]]) {
+					const answer = await fetch(new URL(`/pushlet/metrics?p_node=${name}`,
+						front.url));
+					assert.equal(answer.status, 200);
+					assert.match(await answer.text(), new RegExp(`^pushlet_sessions ${n}$`, 'm'));
+				}
+				await bob.leave();
+			});
 
 		it('keeps a session whose pushletd was killed and came back', async () => {
 			const node = cluster.node('n2');

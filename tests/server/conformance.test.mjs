@@ -6,12 +6,13 @@
 // do not that the table of differences has.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import http from 'node:http';
 import { after, before, describe, it } from 'node:test';
 import { CASES, UNSEEN } from '../conformance/cases.mjs';
 import { OldServer } from '../conformance/old.mjs';
-import { asJson } from '../conformance/report.mjs';
+import { asJson, holds } from '../conformance/report.mjs';
 import { sentence, Suite } from '../conformance/suite.mjs';
 import { DIFFERENCES, ON_THE_WIRE } from '../lib/differences.mjs';
 import { Lab } from '../lib/lab.mjs';
@@ -112,6 +113,17 @@ describe('the profile original', () => {
 		assert.deepEqual(results.filter((r) => r.how === 'differs').map((r) => r.name),
 			rows.map((one) => sentence(one, 'pushlet-fcgi')));
 	});
+
+	it('ends when it has asked as much as it may, and does not say that all holds',
+		async () => {
+			const old = lab.guard(new OldServer());
+			await old.start();
+			const outcome = await play(old.url, { profile: 'original', requests: 30 });
+
+			assert.ok(outcome.requests <= 100 && !holds(outcome));
+			await until('its sessions to be gone', () => old.sessions.size === 0);
+			assert.ok(outcome.results.some((r) => /as many requests as it may/.test(r.why)));
+		});
 
 	it('has a case for each row of the table, or says why not', () => {
 		const shown = new Set(CASES.flatMap((one) => one.rows));
@@ -223,6 +235,20 @@ describe('the command', () => {
 		assert.equal(report.sums.differ, 2);
 		assert.equal(report.sums.hold, report.results.filter((r) => r.how === 'ok').length);
 		assert.equal(asJson(report), asJson(JSON.parse(asJson(report))));
+	});
+
+	it('asks no faster than the server wants to be asked', async () => {
+		const strict = new Lab();
+		const front = await strict.nginx(await strict.pushletd({ props: { ...PROPS,
+			'address.max.requests.second': 20 } }));
+
+		try {
+			const { status, stdout } = await command('--only=Joining', front.url);
+			assert.equal(status, 0, stdout);
+			assert.match(readFileSync(front.accessLog, 'utf8'), / 429 /);
+		} finally {
+			await strict.close();
+		}
 	});
 
 	it('leaves its sessions when it is broken off', async () => {

@@ -143,7 +143,7 @@ describe('three nodes joined by bridges', () => {
 				await arrive(all, 5);
 				await cluster.redis.kill9({ data });
 				await count('n1', subject, 6, 10);
-				assert.deepEqual(numbers(all[0]), range(1, 10), 'at home it goes on');
+				await arrive([all[0]], 10);	/* at home it goes on */
 				await cluster.redis.start();
 				await count('n1', subject, 11, 15);
 				await arrive(all, 15);

@@ -494,3 +494,32 @@ describe('nothing is lost and nothing comes twice', () => {
 		await progress(careful, 10);
 	}));
 });
+
+describe('a publish whose answer was lost', () => {
+	it('and that comes again with its key is published once, whoever answers', async () => {
+		const ann = await web.joinListen({ mode: 'stream', subject: '/key' });
+		const ben = await web.join();
+		const say = (session, n, p_key) => session.publish('/key', { n, p_key });
+
+		await say(ann, 1, 'a');
+		await say(ann, 1, 'a');
+		await pushletd.guarded.killed('SIGKILL');
+		await pushletd.start();
+		const stream = await ann.listen();
+		await stream.next({ p_event: 'listen-ack' });
+		for (let i = 0; i < 2; i++) {
+			await say(ann, 1, 'a');
+			await say(ann, 2, 'b');
+			await say(ben, 3, 'b');	/* another session's key */
+		}
+		await say(ann, 4);
+		const got = [];
+		while (got.at(-1) !== '4') {
+			const event = await stream.next({ p_event: 'data', p_key: undefined });
+			got.push(event.get('n'));
+		}
+		assert.deepEqual(got.filter((n) => n !== '1'), ['2', '3', '4']);
+		assert.ok(got.filter((n) => n === '1').length <= 1, 'at most what the dead one had not told');
+		stream.close();
+	});
+});

@@ -197,6 +197,26 @@ describe('a source that', () => {
 		await bob.leave();
 	});
 
+	it('floods with what is no event is read no faster', async () => {
+		const ann = await listen('/junk');
+
+		await withSources({
+			endless: { command: 'exec cat /dev/zero', subject: '/junk', rate: 10 },
+			broken: { command: `exec yes "$(printf '\\377')"`, subject: '/junk', rate: 10 },
+			xml: { command: 'exec yes "&"', subject: '/junk', format: 'xml', rate: 10 },
+			clock: { command: 'for i in 1 2 3 4 5; do sleep 0.3; echo $i; done; sleep 100', subject: '/junk' },
+		}, async (program) => {
+			for (let i = 1; i <= 5; i++)
+				await ann.channel.next({ line: i });
+			for (const name of ['endless', 'broken', 'xml']) {
+				const written = Number(readFileSync(`/proc/${program.pidOf(name)}/io`, 'utf8')
+					.match(/wchar: (\d+)/)[1]);
+				assert.ok(written < 2_000_000, `${name}: ${written} bytes`);
+			}
+		});
+		await ann.leave();
+	});
+
 	it('is silent for too long is started again, and one that may be is not', async () => {
 		const ann = await listen('/silent');
 

@@ -379,6 +379,24 @@ unsigned say_to(const char *to, const char *subject, const char *text)
 	return reached;
 }
 
+unsigned client_say(const struct client *c, const char *subject,
+		    const char *key)
+{
+	struct event attributes = EVENT_INIT;
+	struct publication p = {
+		.subject = subject,
+		.attributes = &attributes,
+		.key = key,
+		.by = c->session.ref,
+	};
+	unsigned reached;
+
+	ck_assert_int_eq(event_add(&attributes, "text", key), 0);
+	ck_assert_int_eq(publish(broker, &p, &reached, NULL), DONE);
+	event_release(&attributes);
+	return reached;
+}
+
 unsigned say(const char *subject, const char *text)
 {
 	return say_to(NULL, subject, text);

@@ -72,6 +72,10 @@ struct client client_join_in_mode(const char *subjects, enum session_mode mode);
 /* Listens in that mode, and has no channel then. */
 void client_set_mode(struct client *c, enum session_mode mode);
 
+/* A publish of a session with a key; how many it reached. */
+unsigned client_say(const struct client *c, const char *subject,
+		    const char *key);
+
 /* Attaches a new channel, in a worker of this process or in the given one. */
 void client_listen(struct client *c);
 void client_listen_in(struct client *c, uint32_t worker);

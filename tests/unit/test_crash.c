@@ -914,6 +914,25 @@ static enum state owned(void)
 	return either(slot_of_actor()->user, "", "bob");
 }
 
+static void actor_hears_itself(void)
+{
+	actor = client_join("/self");
+}
+
+static void say_with_key(void)
+{
+	client_say(&actor, "/self", "k");
+}
+
+/* The event, then its key: a client that sends it again is heard twice if the
+ * server died in between. */
+static enum state said_with_key(void)
+{
+	bool known = key_known(broker, slot_of_actor(), "k");
+
+	return *waiting(&actor) ? WHOLLY : known ? HALF : NOT_AT_ALL;
+}
+
 /* A bucket may be right or one off: a death leaves nothing to repair. */
 static void spend(void)
 {
@@ -1553,6 +1572,8 @@ static const struct operation operations[] = {
 	{ "rely", actor_joins_bare, rely, relied },
 	{ "note the owner", actor_joins_bare, own, owned },
 	{ "spend of two buckets", actor_joins_bare, spend, spent },
+	{ "publish with a key", actor_hears_itself, say_with_key,
+	  said_with_key },
 	{ "attach", three_wait, attach, attached },
 	{ "replace", actor_listens_elsewhere, replace, replaced },
 	{ "detach", actor_listens_elsewhere, detach, detached },

@@ -273,6 +273,22 @@ START_TEST(a_request_is_answered_wholly_or_not_at_all)
 }
 END_TEST
 
+/* Whoever scrapes metrics must not keep what a reload puts away. */
+START_TEST(metrics_give_back_the_permit_that_they_were_asked_by)
+{
+	char *params[] = { (char *)"PATH_INFO=/metrics", NULL };
+	struct request q = { .method = "GET", .params = params };
+	struct response r = { BUF_INIT, NULL };
+
+	limits.metrics_http = true;
+	enter_ann();
+	controller_serve(&controller, &q, &r);
+	ck_assert(begins(buf_str(&r.bytes), "Status: 200 "));
+	ck_assert_uint_eq(controller.permit->held, 1);
+	buf_release(&r.bytes);
+}
+END_TEST
+
 /* -- delivery ----------------------------------------------------------------- */
 
 static int ends[2];
@@ -462,6 +478,8 @@ int main(void)
 	fixture_use(tc);
 	tcase_add_loop_test(tc, a_request_is_answered_wholly_or_not_at_all, 0,
 			    ROWS(requests));
+	tcase_add_test(tc,
+		metrics_give_back_the_permit_that_they_were_asked_by);
 	tcase_add_loop_test(tc,
 		an_event_is_delivered_wholly_or_its_client_comes_back, 0,
 		ROWS(formats));

@@ -89,6 +89,33 @@ START_TEST(an_event_carries_what_the_server_says_and_what_was_given)
 }
 END_TEST
 
+START_TEST(what_comes_again_with_its_key_is_published_once)
+{
+	struct client hears = client_join("/a"), says = client_join(NULL);
+	struct client other = client_join(NULL);
+	char key[16];
+	int i;
+
+	client_listen(&hears);
+	ck_assert_uint_eq(client_say(&says, "/a", "k"), 1);
+	ck_assert_uint_eq(client_say(&says, "/a", "k"), 0);
+	ck_assert_uint_eq(client_say(&other, "/a", "k"), 1);
+	ck_assert_uint_eq(client_say(&says, "/a", ""), 1);
+	ck_assert_uint_eq(client_say(&says, "/a", ""), 0);
+	ck_assert_str_eq(client_receive(&hears), "k k ");
+	ck_assert_uint_eq(broker->map->counts.published, 3);
+	for (i = 0; i < KEYS - 1; i++) {
+		snprintf(key, sizeof(key), "%d", i);
+		ck_assert_uint_eq(client_say(&says, "/a", key), 1);
+	}
+	ck_assert_uint_eq(client_say(&says, "/a", ""), 0);
+	ck_assert_uint_eq(client_say(&says, "/a", "k"), 1);	/* forgotten */
+	session_leave(broker, other.session.ref);
+	other = client_join(NULL);		/* in the same place */
+	ck_assert_uint_eq(client_say(&other, "/a", "k"), 1);
+}
+END_TEST
+
 START_TEST(names_of_the_protocol_are_the_servers_alone)
 {
 	static const char *const pairs[] = {
@@ -452,6 +479,7 @@ int main(void)
 	fixture_use(tc);
 	tcase_add_test(tc,
 		an_event_carries_what_the_server_says_and_what_was_given);
+	tcase_add_test(tc, what_comes_again_with_its_key_is_published_once);
 	tcase_add_test(tc, names_of_the_protocol_are_the_servers_alone);
 	tcase_add_test(tc, names_of_the_protocol_count_for_no_limit);
 	tcase_add_loop_test(tc, a_subject_must_be_one_that_may_be_used, 0,
