@@ -16,11 +16,11 @@ enum { TELL_MS = 2500, CHANGE_MS = 200, MOST = 1000000000 };
 #define LIFE "10000"		/* ms: ELSEWHERE_MS */
 #define SUBJECT "s:"
 
-int told_init(struct told *t, const struct span *s, struct words *words)
+int told_init(struct told *t, const struct span *s, struct args *args)
 {
 	memset(t, 0, sizeof(*t));
 	span_key(s, t->key, "counts", s->node);
-	t->words = words;
+	t->args = args;
 	t->numbers = calloc(CENSUS_MAX + 2, sizeof(*t->numbers));
 	return t->numbers ? 0 : -1;
 }
@@ -46,11 +46,11 @@ static void add_number(struct told *t, unsigned i, uint64_t n)
 {
 	snprintf(t->numbers[i], sizeof(*t->numbers), "%" PRIu64,
 		 n < MOST ? n : MOST);
-	words_add(t->words, t->numbers[i]);
+	args_add(t->args, t->numbers[i]);
 }
 
 /* HSET with all fields.  The names of subjects get their "s:" in a text that
- * lives as long as the words. */
+ * lives as long as the arguments. */
 static int ask_set(struct told *t, struct link *l, struct buf *names)
 {
 	const struct census *c = &t->now;
@@ -70,18 +70,18 @@ static int ask_set(struct told *t, struct link *l, struct buf *names)
 		free(starts);
 		return link_fail(l, "out of memory");
 	}
-	t->words->n = 0;
-	words_add(t->words, "HSET");
-	words_add(t->words, t->key);
-	words_add(t->words, "sessions");
+	t->args->n = 0;
+	args_add(t->args, "HSET");
+	args_add(t->args, t->key);
+	args_add(t->args, "sessions");
 	add_number(t, 0, c->sessions);
-	words_add(t->words, "watchers");
+	args_add(t->args, "watchers");
 	add_number(t, 1, c->watchers);
 	for (i = 0; i < c->count; i++) {
-		words_add(t->words, buf_str(names) + starts[i]);
+		args_add(t->args, buf_str(names) + starts[i]);
 		add_number(t, i + 2, c->online[i]);
 	}
-	rc = link_ask(l, t->words);
+	rc = link_ask(l, t->args);
 	free(starts);
 	return rc;
 }

@@ -18,11 +18,11 @@ struct told {
 	int64_t due, change_due;	/* clock_ms() */
 	char key[KEY_SIZE];
 	char (*numbers)[12];		/* CENSUS_MAX of them */
-	struct words *words;		/* the caller's, to be used here */
+	struct args *args;		/* the caller's, to be used here */
 };
 
 /* -1: no memory. */
-int told_init(struct told *t, const struct span *s, struct words *words);
+int told_init(struct told *t, const struct span *s, struct args *args);
 void told_release(struct told *t);
 
 /* Tells it anew: now and then, and when it has changed.  Returns 0, or -1 with

@@ -47,7 +47,7 @@ static bool named(const char *name, size_t n, const char *as)
 	return n == strlen(as) && memcmp(name, as, n) == 0;
 }
 
-void entry_write(struct words *w, const char *packed, size_t n)
+void entry_write(struct args *args, const char *packed, size_t n)
 {
 	const char *end = packed + n;
 	struct attr a;
@@ -55,8 +55,8 @@ void entry_write(struct words *w, const char *packed, size_t n)
 	while (attr_next(&packed, end, &a)) {
 		if (named(a.name, a.name_len, "p_event"))
 			continue;
-		words_add_n(w, a.name, a.name_len);
-		words_add_n(w, a.value, a.value_len);
+		args_add_n(args, a.name, a.name_len);
+		args_add_n(args, a.value, a.value_len);
 	}
 }
 

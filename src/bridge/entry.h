@@ -28,7 +28,7 @@ void entry_id(char id_out[ENTRY_ID_SIZE], uint64_t epoch, uint64_t number);
 bool entry_read_id(struct mark *mark_out, const char *id);
 
 /* Adds the fields of a packed event to a command. */
-void entry_write(struct words *w, const char *packed, size_t n);
+void entry_write(struct args *args, const char *packed, size_t n);
 
 struct entry {
 	struct event attributes;	/* the caller releases it */

@@ -33,7 +33,7 @@ struct feed {
 	uint64_t sent;			/* the last number in Redis */
 	struct bridge_place from;
 	struct bridge_batch batch;
-	struct words words;
+	struct args args;
 	struct told told;
 	int64_t beat_due;
 	bool up;
@@ -167,19 +167,19 @@ static int try_connect(struct feed *f)
 static int ask_add(struct feed *f, uint64_t number, const char *packed,
 		   size_t n)
 {
-	struct words *w = &f->words;
+	struct args *args = &f->args;
 	char id[ENTRY_ID_SIZE];
 
 	entry_id(id, f->epoch, number);
-	w->n = 0;
-	words_add(w, "XADD");
-	words_add(w, f->stream);
-	words_add(w, "MAXLEN");
-	words_add(w, "~");
-	words_add(w, f->span->maxlen);
-	words_add(w, id);
-	entry_write(w, packed, n);
-	return link_ask(&f->link, w);
+	args->n = 0;
+	args_add(args, "XADD");
+	args_add(args, f->stream);
+	args_add(args, "MAXLEN");
+	args_add(args, "~");
+	args_add(args, f->span->maxlen);
+	args_add(args, id);
+	entry_write(args, packed, n);
+	return link_ask(&f->link, args);
 }
 
 static int ask_batch(struct feed *f)
@@ -320,7 +320,7 @@ static struct feed *make(struct span *s)
 {
 	struct feed *f = calloc(1, sizeof(*f));
 
-	if (!f || told_init(&f->told, s, &f->words) < 0) {
+	if (!f || told_init(&f->told, s, &f->args) < 0) {
 		free(f);
 		return NULL;
 	}

@@ -41,7 +41,7 @@ struct intake {
 	struct link link;
 	struct source sources[NODES_MAX];
 	unsigned n;
-	struct words words;
+	struct args args;
 	struct entry entry;
 	struct elsewhere draft;		/* who is elsewhere */
 	int64_t look_due;
@@ -362,25 +362,25 @@ static int take_streams(struct intake *in, const redisReply *r)
 static int ask_events(struct intake *in)
 {
 	char ids[NODES_MAX][ENTRY_ID_SIZE];
-	struct words *w = &in->words;
+	struct args *args = &in->args;
 	struct mark m;
 	unsigned i;
 
-	w->n = 0;
-	words_add(w, "XREAD");
-	words_add(w, "COUNT");
-	words_add(w, BATCH);
-	words_add(w, "BLOCK");
-	words_add(w, BLOCK);
-	words_add(w, "STREAMS");
+	args->n = 0;
+	args_add(args, "XREAD");
+	args_add(args, "COUNT");
+	args_add(args, BATCH);
+	args_add(args, "BLOCK");
+	args_add(args, BLOCK);
+	args_add(args, "STREAMS");
 	for (i = 0; i < in->n; i++)
-		words_add(w, in->sources[i].stream);
+		args_add(args, in->sources[i].stream);
 	for (i = 0; i < in->n; i++) {
 		m = node_mark(in->span->broker, in->sources[i].origin);
 		entry_id(ids[i], m.epoch, m.number);
-		words_add(w, ids[i]);
+		args_add(args, ids[i]);
 	}
-	return link_ask(&in->link, w);
+	return link_ask(&in->link, args);
 }
 
 static int take_events(struct intake *in)

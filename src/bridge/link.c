@@ -147,18 +147,18 @@ int link_open(struct link *l, const struct place *place)
 	return 0;
 }
 
-void words_add_n(struct words *w, const char *text, size_t n)
+void args_add_n(struct args *args, const char *text, size_t n)
 {
-	if (w->n < LINK_WORDS) {
-		w->text[w->n] = text;
-		w->len[w->n] = n;
+	if (args->n < LINK_WORDS) {
+		args->text[args->n] = text;
+		args->len[args->n] = n;
 	}
-	w->n++;
+	args->n++;
 }
 
-void words_add(struct words *w, const char *text)
+void args_add(struct args *args, const char *text)
 {
-	words_add_n(w, text, strlen(text));
+	args_add_n(args, text, strlen(text));
 }
 
 static int append(struct link *l, unsigned n, const char **text,
@@ -171,11 +171,11 @@ static int append(struct link *l, unsigned n, const char **text,
 	return fail_as_redis_says(l);
 }
 
-int link_ask(struct link *l, struct words *w)
+int link_ask(struct link *l, struct args *args)
 {
-	if (w->n > LINK_WORDS)
-		return link_fail(l, "a command of %u words", w->n);
-	return append(l, w->n, w->text, w->len);
+	if (args->n > LINK_WORDS)
+		return link_fail(l, "a command of %u words", args->n);
+	return append(l, args->n, args->text, args->len);
 }
 
 int link_ask_list(struct link *l, ...)

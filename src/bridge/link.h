@@ -30,7 +30,7 @@ void link_close(struct link *l);
 
 /* A command in words, the bytes of which may hold anything.  Too large for a
  * stack.  It begins with n = 0. */
-struct words {
+struct args {
 	unsigned n;
 	const char *text[LINK_WORDS];
 	size_t len[LINK_WORDS];
@@ -38,11 +38,11 @@ struct words {
 
 /* Adds a word that ends with NUL; or of n bytes.  What does not fit makes the
  * command fail when it is asked. */
-void words_add(struct words *w, const char *text);
-void words_add_n(struct words *w, const char *text, size_t n);
+void args_add(struct args *args, const char *text);
+void args_add_n(struct args *args, const char *text, size_t n);
 
 /* Puts a command behind those not yet sent.  Returns 0 or -1. */
-int link_ask(struct link *l, struct words *w);
+int link_ask(struct link *l, struct args *args);
 
 /* The same with at most 16 words that are given, NULL behind the last. */
 int link_ask_list(struct link *l, ...) __attribute__((sentinel));

@@ -99,10 +99,10 @@ static enum outcome pack(struct broker *b, const struct publication *p,
 	enum outcome outcome = examine_subject(&limits, p->subject,
 					       p->passage);
 
-	if (outcome == DONE)
-		topic_expect(b, p->subject, strlen(p->subject));
-	if (outcome == DONE)
-		outcome = pack_head(p, to, out);
+	if (outcome != DONE)
+		return outcome;
+	topic_expect(b, p->subject, strlen(p->subject));
+	outcome = pack_head(p, to, out);
 	if (outcome == DONE)
 		outcome = pack_attributes(&limits, p->attributes, &out->event,
 					  detail_out);

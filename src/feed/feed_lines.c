@@ -73,9 +73,9 @@ static void finish(struct lines *l)
 static void take(struct feed *f, const char *bytes, size_t n)
 {
 	struct lines *l = (struct lines *)f;
-	const char *end = bytes + n, *newline;
+	const char *past = bytes + n, *newline;
 
-	while ((newline = memchr(bytes, '\n', (size_t)(end - bytes)))) {
+	while ((newline = memchr(bytes, '\n', (size_t)(past - bytes)))) {
 		gather(l, bytes, (size_t)(newline - bytes));
 		drop_return(&l->line);
 		if (f->state == FEED_ON)
@@ -84,7 +84,7 @@ static void take(struct feed *f, const char *bytes, size_t n)
 			return;
 		bytes = newline + 1;
 	}
-	gather(l, bytes, (size_t)(end - bytes));
+	gather(l, bytes, (size_t)(past - bytes));
 }
 
 /* The last line need not end with a newline. */

@@ -117,7 +117,7 @@ static void settle(struct stream *s)
 static bool list_attributes(struct stream *s)
 {
 	const char *pos = buf_str(&s->event.packed);
-	const char *end = pos + s->event.packed.len;
+	const char *past = pos + s->event.packed.len;
 	struct pushlet_attribute *list = s->attributes;
 	struct attr a;
 	size_t n = 0;
@@ -129,7 +129,7 @@ static bool list_attributes(struct stream *s)
 		s->attributes = list;
 		s->cap = s->event.count;
 	}
-	for (; attr_next(&pos, end, &a); n++) {
+	for (; attr_next(&pos, past, &a); n++) {
 		list[n].name = a.name;
 		list[n].value = a.value;
 	}
@@ -411,15 +411,15 @@ static void take_part(struct stream *s, const char *bytes, size_t n)
 static bool stuck(const struct stream *s)
 {
 	const char *pos = (const char *)s->ctxt->input->cur;
-	const char *end = (const char *)s->ctxt->input->end;
-	size_t n = (size_t)(end - pos);
+	const char *past = (const char *)s->ctxt->input->end;
+	size_t n = (size_t)(past - pos);
 
 	if (n < 2 || *pos != '<')
 		return memchr(pos, '&', n) != NULL;
 	if (pos[1] == '!' || pos[1] == '?')
 		return false;
 	n = n - 1 < s->part ? n - 1 : s->part;
-	return memchr(end - n, '<', n) != NULL;
+	return memchr(past - n, '<', n) != NULL;
 }
 
 static void end_line(struct stream *s)

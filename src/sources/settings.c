@@ -190,7 +190,7 @@ static bool given(const struct source_settings *one, const char *key)
 {
 	int row = row_of(source_keys, key);
 
-	return row >= 0 && one->given & 1u << row;
+	return row >= 0 && (one->given >> row & 1u);
 }
 
 static void check_subject(struct reader *r, const struct source_settings *one)

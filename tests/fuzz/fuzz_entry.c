@@ -45,7 +45,7 @@ static redisReply *next(redisReader *reader)
 
 static void read_again(const struct entry *e)
 {
-	static struct words words;
+	static struct args args;
 	struct entry again = { .attributes = EVENT_INIT };
 	redisReader *reader = redisReaderCreate();
 	redisReply *reply;
@@ -54,15 +54,15 @@ static void read_again(const struct entry *e)
 
 	must(reader);
 	snprintf(seconds, sizeof(seconds), "%lld", (long long)e->time);
-	words.n = 0;
-	words_add(&words, "p_subject");
-	words_add(&words, e->subject);
-	words_add(&words, "p_time");
-	words_add(&words, seconds);
-	entry_write(&words, buf_str(&e->attributes.packed),
+	args.n = 0;
+	args_add(&args, "p_subject");
+	args_add(&args, e->subject);
+	args_add(&args, "p_time");
+	args_add(&args, seconds);
+	entry_write(&args, buf_str(&e->attributes.packed),
 		    e->attributes.packed.len);
-	n = redisFormatCommandArgv(&command, (int)words.n, words.text,
-				   words.len);
+	n = redisFormatCommandArgv(&command, (int)args.n, args.text,
+				   args.len);
 	must(n > 0);
 	must(redisReaderFeed(reader, command, (size_t)n) == REDIS_OK);
 	reply = next(reader);

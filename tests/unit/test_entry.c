@@ -34,7 +34,7 @@ static void an_entry_of(const char *const *texts)
 
 START_TEST(an_event_comes_back_as_it_went)
 {
-	static struct words w;
+	static struct args args;
 	struct event sent = EVENT_INIT;
 	char id[ENTRY_ID_SIZE];
 	struct mark m;
@@ -46,15 +46,15 @@ START_TEST(an_event_comes_back_as_it_went)
 	event_add(&sent, "p_from", "b-1");
 	event_add(&sent, "text", "h\xc3\xa9 \"<&");
 	event_add(&sent, "none", "");
-	entry_write(&w, buf_str(&sent.packed), sent.packed.len);
-	ck_assert_uint_eq(w.n, 10);
-	for (i = 0; i < w.n; i++) {
+	entry_write(&args, buf_str(&sent.packed), sent.packed.len);
+	ck_assert_uint_eq(args.n, 10);
+	for (i = 0; i < args.n; i++) {
 		fields[i] = (redisReply){ .type = REDIS_REPLY_STRING,
-					  .str = (char *)(uintptr_t)w.text[i],
-					  .len = w.len[i] };
+					  .str = (char *)(uintptr_t)args.text[i],
+					  .len = args.len[i] };
 		elements[i] = &fields[i];
 	}
-	entry.elements = w.n;
+	entry.elements = args.n;
 	ck_assert_ptr_null(entry_read(&e, &entry));
 	ck_assert_str_eq(e.subject, "/a");
 	ck_assert_str_eq(e.from, "b-1");
