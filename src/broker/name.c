@@ -63,7 +63,7 @@ void name_complete(char *name, const char *node, uint32_t index)
 
 	if (tag > 0 && node_length(node) == tag) {
 		memmove(name + tag + 1, name, n);
-		memcpy(name, node, tag);
+		memcpy(name, node, tag + 1);
 		name[tag] = '-';
 		n += tag + 1;
 	}
