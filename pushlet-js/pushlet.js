@@ -203,6 +203,7 @@ function byScript(link, fields, each, signal) {
  */
 
 const RETRY_MIN = 400, RETRY_MAX = 30000;	/* ms; pauses after failures */
+const BUSY_MAX = 3;	/* pauses grow so often when asked too often */
 const ANSWER_MAX = 30000;	/* ms; a command's answer takes no longer */
 const ERRORS_MAX = 8;		/* HTTP 500 in a row: the command is to blame */
 
@@ -236,6 +237,13 @@ class Commands {
 	backoff(failures) {
 		return Math.min(RETRY_MAX, RETRY_MIN * Math.pow(2, failures - 1))
 			* (0.5 + Math.random() / 2);
+	}
+
+	/* How long to wait after an error.  Who asked too often has his turn
+	 * within seconds, however often he was told. */
+	waitAfter(error, failures) {
+		return this.backoff(error.status === 429
+			? Math.min(failures, BUSY_MAX) : failures);
 	}
 
 	/* fields: a function, asked when it is really sent; once: one attempt */
@@ -284,7 +292,7 @@ class Commands {
 			if (error.kind === 'refused' || hopeless || command.once)
 				return over(command.fail, error);
 			this.trouble(error);
-			await this.pause(this.backoff(++command.tries));
+			await this.pause(this.waitAfter(error, ++command.tries));
 		}
 	}
 
@@ -657,9 +665,11 @@ class Link extends Commands {
 		}
 		this.trouble(error);
 		this.failures++;
-		if (!run.open)
+		/* Who is told that he asks too often has a way to the server, and
+		 * a probe would take the turn that the next try is to have. */
+		if (!run.open && error.status !== 429)
 			this.suspect(run);
-		return this.backoff(this.failures);
+		return this.waitAfter(error, this.failures);
 	}
 
 	/* Does the server answer a command, at once, and know us? */

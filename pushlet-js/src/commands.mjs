@@ -10,6 +10,7 @@ import { after, cancel } from './timers.mjs';
 import { byFetch, byScript, PushletError } from './requests.mjs';
 
 const RETRY_MIN = 400, RETRY_MAX = 30000;	/* ms; pauses after failures */
+const BUSY_MAX = 3;	/* pauses grow so often when asked too often */
 const ANSWER_MAX = 30000;	/* ms; a command's answer takes no longer */
 const ERRORS_MAX = 8;		/* HTTP 500 in a row: the command is to blame */
 
@@ -43,6 +44,13 @@ export class Commands {
 	backoff(failures) {
 		return Math.min(RETRY_MAX, RETRY_MIN * Math.pow(2, failures - 1))
 			* (0.5 + Math.random() / 2);
+	}
+
+	/* How long to wait after an error.  Who asked too often has his turn
+	 * within seconds, however often he was told. */
+	waitAfter(error, failures) {
+		return this.backoff(error.status === 429
+			? Math.min(failures, BUSY_MAX) : failures);
 	}
 
 	/* fields: a function, asked when it is really sent; once: one attempt */
@@ -91,7 +99,7 @@ export class Commands {
 			if (error.kind === 'refused' || hopeless || command.once)
 				return over(command.fail, error);
 			this.trouble(error);
-			await this.pause(this.backoff(++command.tries));
+			await this.pause(this.waitAfter(error, ++command.tries));
 		}
 	}
 

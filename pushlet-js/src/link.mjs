@@ -338,9 +338,11 @@ export class Link extends Commands {
 		}
 		this.trouble(error);
 		this.failures++;
-		if (!run.open)
+		/* Who is told that he asks too often has a way to the server, and
+		 * a probe would take the turn that the next try is to have. */
+		if (!run.open && error.status !== 429)
 			this.suspect(run);
-		return this.backoff(this.failures);
+		return this.waitAfter(error, this.failures);
 	}
 
 	/* Does the server answer a command, at once, and know us? */

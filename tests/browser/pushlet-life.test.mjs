@@ -262,6 +262,24 @@ describe('a connection', () => {
 		assert.equal((await tab.heard(box, 1)).length, 1);
 	});
 
+	/* A probe, whether the server still answers, would take that turn. */
+	it('that asks too often for long gets the next turn', async () => {
+		const one = await Tabs.open({ props: { 'address.max.requests.second': 1 } });
+
+		try {
+			one.browser.outages = true;
+			const tab = await one.tab({ transports: ['script'] });
+			const box = await tab.subscribe('/one');
+			await tab.live();
+			for (let n = 1; n <= 4; n++) {
+				await one.lab.publish('/one', { n });
+				await tab.heard(box, n);
+			}
+		} finally {
+			await one.close();
+		}
+	});
+
 	for (const transport of ['sse', 'stream', 'script'])
 		it(`over ${transport} waits when told that it asks too often, and why`, async () => {
 			const few = await Tabs.open({ props: { 'address.max.requests.second': 3 } });
