@@ -15,6 +15,7 @@
 
 enum { CONNECT_MS = 3000, ANSWER_MS = 5000, LIST_MAX = 16 };
 
+__attribute__((format(printf, 2, 0)))
 static int set_why(struct link *l, const char *fmt, va_list args)
 {
 	char text[512];

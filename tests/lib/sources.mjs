@@ -5,6 +5,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { Guarded } from './process.mjs';
 import { command, SLOW } from './paths.mjs';
+import { ownProgram } from './relay.mjs';
 
 let count = 0;
 
@@ -37,7 +38,9 @@ export class Sources {
 	writeText(text) { writeFileSync(this.file, text, { mode: 0o644 }); }
 
 	async start(sources) {
-		const [program, first] = command('pushlet-sources');
+		/* Who is not root may not get to where it was built. */
+		const [program, first] = this.uid
+			? [ownProgram(this.lab, 'pushlet-sources'), []] : command('pushlet-sources');
 
 		this.write(sources);
 		this.guarded = new Guarded('pushlet-sources', program,
