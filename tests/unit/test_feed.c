@@ -212,6 +212,7 @@ int main(void)
 	TCase *tc = unit_case("feed");
 
 	tcase_add_checked_fixture(tc, begin, finish);
+	tcase_set_timeout(tc, 60);	/* megabytes, on a busy machine */
 	tcase_add_loop_test(tc, what_is_read_is_the_same_however_it_is_cut, 0,
 			    (int)ROWS(readings));
 	tcase_add_test(tc, a_line_with_a_nul_byte_is_skipped);
