@@ -53,6 +53,7 @@ struct channel {
 	bool answered;			/* a pull or poll has had its answer */
 	bool reliable;			/* its client acknowledges events */
 	bool tired;			/* a drain sends its client away */
+	bool overdue;			/* rung for while it held something */
 	bool losing;			/* losses are logged, and not told yet */
 };
 

@@ -230,8 +230,30 @@ static void session_ready(void *arg, uint32_t session)
 	struct reactor *r = arg;
 	struct channel *c = roster_of(&r->roster, session);
 
-	if (c)
+	if (!c)
+		return;
+	if (c->held.len == 0) {
 		ready_add(&r->ready, c);
+		return;
+	}
+	/* It takes nothing before it has room, of which the poll tells; a loss
+	 * or the end of the session is seen to with the next tick. */
+	c->overdue = r->overdue = true;
+}
+
+/* Those whose bell rang while they held something. */
+static void serve_overdue(struct reactor *r)
+{
+	struct channel *c;
+
+	if (!r->overdue)
+		return;
+	r->overdue = false;
+	for (c = r->roster.oldest; c; c = c->newer) {
+		if (c->overdue)
+			ready_add(&r->ready, c);
+		c->overdue = false;
+	}
 }
 
 /* The segment was destroyed: nobody's session exists any more. */
@@ -283,6 +305,7 @@ static void ticked(uv_timer_t *timer)
 	worker_reap_due(r->broker);
 	timing_tick(r);
 	drain_some(r->broker, &r->roster, &r->ready, TICK);
+	serve_overdue(r);
 	serve_ready(r);
 	r->on_tick(r->tick_arg);
 }

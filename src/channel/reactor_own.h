@@ -29,6 +29,7 @@ struct reactor {
 	struct rest rest;
 	struct deliver deliver;
 	bool stopping, retired;
+	bool overdue;			/* channels are */
 };
 
 /* The peer has gone: what it was not sent stays in the queue. */
