@@ -201,7 +201,7 @@ int main(int argc, char **argv)
 	case OPTIONS_GO:
 		break;
 	}
-	if (options_properties(&s.options, &s.properties) < 0)
+	if (overrides_read(&s.options.overrides, &s.properties) < 0)
 		return EXIT_FAILURE;
 	log_set_level((enum log_level)s.properties.log_level);
 	renounce_privileges();

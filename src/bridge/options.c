@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * options.c - getopt(3) and the order in which settings override each other
+ * options.c - getopt(3)
  */
 #include "bridge/options.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "base/log.h"
 
 static const char usage[] =
 	"usage: pushlet-bridge [-hvV] [-c FILE] [-n NAME] [-o KEY=VALUE]...\n";
@@ -33,30 +31,19 @@ static enum options_result wrong(void)
 	return OPTIONS_WRONG;
 }
 
-static int add_override(struct options *o, const char *pair)
-{
-	if (o->overrides_count == OVERRIDES_MAX) {
-		fprintf(stderr, "pushlet-bridge: -o may be given %d times; use "
-			"a file\n", OVERRIDES_MAX);
-		return -1;
-	}
-	o->overrides[o->overrides_count++] = pair;
-	return 0;
-}
-
 static int take(struct options *o, int option, const char *arg)
 {
 	switch (option) {
 	case 'c':
-		o->file = arg;
+		o->overrides.file = arg;
 		return 0;
 	case 'n':
-		o->name = arg;
+		o->overrides.name = arg;
 		return 0;
 	case 'o':
-		return add_override(o, arg);
+		return overrides_add(&o->overrides, arg, "pushlet-bridge");
 	case 'v':
-		o->verbose = true;
+		o->overrides.verbose = true;
 		return 0;
 	default:
 		return -1;
@@ -87,57 +74,4 @@ enum options_result options_read(struct options *o, int argc, char **argv)
 		return wrong();
 	}
 	return OPTIONS_GO;
-}
-
-static void log_report(const struct buf *report, int failed)
-{
-	const char *line = buf_str(report), *end;
-
-	for (; *line; line = end + (*end == '\n')) {
-		end = line + strcspn(line, "\n");
-		log_line(failed ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, "%.*s",
-			 (int)(end - line), line);
-	}
-}
-
-static int set_name(struct properties *p, const char *name,
-		    struct buf *report)
-{
-	struct buf pair = BUF_INIT;
-	int rc;
-
-	buf_printf(&pair, "shm.name=%s", name);
-	rc = conf_set(properties_table, p, buf_str(&pair), "-n", report);
-	buf_release(&pair);
-	return rc;
-}
-
-static int read_all(const struct options *o, struct properties *p,
-		    struct buf *report)
-{
-	const char *file = o->file ? o->file : properties_file();
-	unsigned i;
-
-	if (file && properties_read(p, file, report) < 0)
-		return -1;
-	for (i = 0; i < o->overrides_count; i++)
-		if (properties_set(p, o->overrides[i], report) < 0)
-			return -1;
-	if (o->name && set_name(p, o->name, report) < 0)
-		return -1;
-	return properties_check(p, "-o", report);
-}
-
-int options_properties(const struct options *o, struct properties *p)
-{
-	struct buf report = BUF_INIT;
-	int rc;
-
-	properties_defaults(p);
-	rc = read_all(o, p, &report);
-	if (rc == 0 && o->verbose && p->log_level < LOG_LEVEL_DEBUG)
-		p->log_level = LOG_LEVEL_DEBUG;
-	log_report(&report, rc < 0);
-	buf_release(&report);
-	return rc;
 }

@@ -7,16 +7,10 @@
 
 #include <stdbool.h>
 
-#include "broker/properties.h"
-
-#define OVERRIDES_MAX 64
+#include "broker/overrides.h"
 
 struct options {
-	const char *file;		/* -c, or NULL */
-	const char *name;		/* -n, or NULL */
-	bool verbose;			/* -v */
-	const char *overrides[OVERRIDES_MAX]; /* -o, in order */
-	unsigned overrides_count;
+	struct overrides overrides;	/* -c, -n, -o, -v */
 };
 
 enum options_result { OPTIONS_GO, OPTIONS_EXIT, OPTIONS_WRONG };
@@ -24,9 +18,5 @@ enum options_result { OPTIONS_GO, OPTIONS_EXIT, OPTIONS_WRONG };
 /* Reads the command line.  OPTIONS_EXIT after -h or -V, which print to
  * standard output; OPTIONS_WRONG after a complaint.  The texts stay argv's. */
 enum options_result options_read(struct options *o, int argc, char **argv);
-
-/* Defaults, then the file, then -o, -n and -v.  Complaints and notices are
- * logged, a line each.  Returns 0 or -1. */
-int options_properties(const struct options *o, struct properties *p);
 
 #endif

@@ -199,7 +199,7 @@ static enum step attend(struct program *p)
 static int settle(struct program *p)
 {
 	struct buf why = BUF_INIT;
-	int rc = options_properties(&p->options, &p->properties);
+	int rc = overrides_read(&p->options.overrides, &p->properties);
 
 	if (rc == 0 && (rc = place_read(&p->place, &p->properties, &why)) < 0)
 		log_error("%s", buf_str(&why));

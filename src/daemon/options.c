@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * options.c - getopt(3) and the order in which settings override each other
+ * options.c - getopt(3)
  */
 #include "daemon/options.h"
 
@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "base/log.h"
 
 enum { THREADS = 4, THREADS_MAX = 256, WORKERS_MAX = 64 };
 
@@ -68,22 +66,11 @@ static int number(const char *text, int base, unsigned min, unsigned max,
 	return 0;
 }
 
-static int add_override(struct options *o, const char *pair)
-{
-	if (o->overrides_count == OVERRIDES_MAX) {
-		fprintf(stderr, "pushletd: -o may be given %d times; use a "
-			"file\n", OVERRIDES_MAX);
-		return -1;
-	}
-	o->overrides[o->overrides_count++] = pair;
-	return 0;
-}
-
 static int take(struct options *o, int option, const char *arg)
 {
 	switch (option) {
 	case 'c':
-		o->file = arg;
+		o->overrides.file = arg;
 		return 0;
 	case 'f':
 		o->foreground = true;
@@ -91,10 +78,10 @@ static int take(struct options *o, int option, const char *arg)
 	case 'm':
 		return number(arg, 8, 0, 0777, 'm', &o->mode);
 	case 'n':
-		o->name = arg;
+		o->overrides.name = arg;
 		return 0;
 	case 'o':
-		return add_override(o, arg);
+		return overrides_add(&o->overrides, arg, "pushletd");
 	case 'r':
 		o->relay = arg;
 		return 0;
@@ -104,7 +91,7 @@ static int take(struct options *o, int option, const char *arg)
 	case 't':
 		return number(arg, 10, 1, THREADS_MAX, 't', &o->threads);
 	case 'v':
-		o->verbose = true;
+		o->overrides.verbose = true;
 		return 0;
 	case 'w':
 		return number(arg, 10, 0, WORKERS_MAX, 'w', &o->workers);
@@ -139,54 +126,4 @@ enum options_result options_read(struct options *o, int argc, char **argv)
 		return wrong();
 	}
 	return OPTIONS_GO;
-}
-
-static void log_report(const struct buf *report, int failed)
-{
-	const char *line = buf_str(report), *end;
-
-	for (; *line; line = end + (*end == '\n')) {
-		end = line + strcspn(line, "\n");
-		log_line(failed ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, "%.*s",
-			 (int)(end - line), line);
-	}
-}
-
-static int read_all(const struct options *o, struct properties *p,
-		    struct buf *report)
-{
-	const char *file = o->file ? o->file : properties_file();
-	unsigned i;
-
-	if (file && properties_read(p, file, report) < 0)
-		return -1;
-	for (i = 0; i < o->overrides_count; i++)
-		if (properties_set(p, o->overrides[i], report) < 0)
-			return -1;
-	if (o->name) {
-		struct buf pair = BUF_INIT;
-		int rc;
-
-		buf_printf(&pair, "shm.name=%s", o->name);
-		rc = conf_set(properties_table, p, buf_str(&pair), "-n",
-			      report);
-		buf_release(&pair);
-		if (rc < 0)
-			return -1;
-	}
-	return properties_check(p, "-o", report);
-}
-
-int options_properties(const struct options *o, struct properties *p)
-{
-	struct buf report = BUF_INIT;
-	int rc;
-
-	properties_defaults(p);
-	rc = read_all(o, p, &report);
-	if (rc == 0 && o->verbose && p->log_level < LOG_LEVEL_DEBUG)
-		p->log_level = LOG_LEVEL_DEBUG;
-	log_report(&report, rc < 0);
-	buf_release(&report);
-	return rc;
 }

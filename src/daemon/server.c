@@ -163,7 +163,7 @@ static void reload(uv_signal_t *signal, int number)
 	struct properties fresh;
 
 	(void)number;
-	if (options_properties(s->options, &fresh) < 0 ||
+	if (overrides_read(&s->options->overrides, &fresh) < 0 ||
 	    !(permit = make_permit(&fresh)) || settle_relays(s, &fresh) < 0) {
 		permit_drop(permit);
 		log_error("properties not reloaded; the old ones stay");
