@@ -69,6 +69,20 @@ int buf_reserve(struct buf *b, size_t n)
 	return 0;
 }
 
+char *buf_extend(struct buf *b, size_t n)
+{
+	char *at;
+
+	if (b->failed)
+		out_of_memory(b);
+	if (b->failed || buf_reserve(b, n) != 0)
+		return NULL;
+	at = b->data + b->len;
+	b->len += n;
+	b->data[b->len] = '\0';
+	return at;
+}
+
 void buf_add(struct buf *b, const void *bytes, size_t n)
 {
 	if (n == 0 || b->failed || buf_reserve(b, n) != 0)

@@ -32,6 +32,10 @@ void buf_clear(struct buf *b);
 /* Makes room for n more bytes.  Returns 0, or -1 with ENOMEM (and failed). */
 int buf_reserve(struct buf *b, size_t n);
 
+/* Appends n bytes for the caller to fill, and returns where they are until the
+ * next call; or NULL with ENOMEM (and failed). */
+char *buf_extend(struct buf *b, size_t n);
+
 void buf_add(struct buf *b, const void *bytes, size_t n);
 void buf_puts(struct buf *b, const char *s);
 void buf_putc(struct buf *b, char c);

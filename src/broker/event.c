@@ -50,13 +50,28 @@ static bool find(const struct event *e, const char *name, size_t name_len,
 	return false;
 }
 
+/* Where there is room: bytes, and a text with its NUL. */
+static char *put(char *at, const void *bytes, size_t n)
+{
+	memcpy(at, bytes, n);
+	return at + n;
+}
+
+static char *put_text(char *at, const char *text, size_t n)
+{
+	at = put(at, text, n);
+	*at = '\0';
+	return at + 1;
+}
+
 int event_add_n(struct event *e, const char *name, size_t name_len,
 		const char *value, size_t value_len)
 {
 	uint16_t packed_name = (uint16_t)name_len;
 	uint32_t packed_value = (uint32_t)value_len;
-	struct buf *b = &e->packed;
+	size_t bytes = ATTR_EXTRA + name_len + value_len;
 	struct attr same;
+	char *at;
 
 	if (name_len > NAME_MAX_BYTES || value_len > VALUE_MAX_BYTES) {
 		errno = E2BIG;
@@ -66,14 +81,13 @@ int event_add_n(struct event *e, const char *name, size_t name_len,
 		errno = EEXIST;
 		return -1;
 	}
-	if (buf_reserve(b, ATTR_EXTRA + name_len + value_len) != 0)
+	at = buf_extend(&e->packed, bytes);
+	if (!at)
 		return -1;
-	buf_add(b, &packed_name, sizeof(packed_name));
-	buf_add(b, &packed_value, sizeof(packed_value));
-	buf_add(b, name, name_len);
-	buf_putc(b, '\0');
-	buf_add(b, value, value_len);
-	buf_putc(b, '\0');
+	at = put(at, &packed_name, sizeof(packed_name));
+	at = put(at, &packed_value, sizeof(packed_value));
+	at = put_text(at, name, name_len);
+	put_text(at, value, value_len);
 	e->count++;
 	return 0;
 }

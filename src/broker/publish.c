@@ -65,6 +65,8 @@ static enum outcome pack_attributes(const struct event_limits *limits,
 	return DONE;
 }
 
+enum { HEAD_BYTES = 192 };	/* p_event to p_to, as they mostly are */
+
 struct packed {
 	struct event event;
 	size_t subject_offset;
@@ -78,7 +80,10 @@ static enum outcome pack_head(const struct publication *p, const char *to,
 {
 	int rc;
 
-	rc = event_add(&out->event, "p_event", "data");
+	/* Mostly enough for all of it, so that memory is asked for once. */
+	rc = buf_reserve(&out->event.packed,
+			 HEAD_BYTES + p->attributes->packed.len);
+	rc |= event_add(&out->event, "p_event", "data");
 	rc |= event_add(&out->event, "p_subject", p->subject);
 	/* The value has just been added: it ends the packed bytes. */
 	out->subject_offset = out->event.packed.len - 1 - strlen(p->subject);
@@ -112,7 +117,7 @@ static enum outcome pack(struct broker *b, const struct publication *p,
 /* Whom an event that must go on is offered to. */
 struct offer {
 	struct ref ref;
-	int64_t now;
+	int64_t now;			/* clock_ms(); 0: nobody was met yet */
 	unsigned reached;
 };
 
@@ -121,6 +126,8 @@ struct offer {
 static void offer_session(struct broker *b, struct session *s,
 			  struct offer *offer)
 {
+	if (!offer->now)
+		offer->now = clock_ms();
 	if (!session_current(s, offer->now))
 		return;
 	if (session_stale(b, s, offer->now)) {
@@ -200,7 +207,7 @@ static void offer_record(struct broker *b, struct log_record *r,
 unsigned publish_fanout(struct broker *b)
 {
 	struct log_record *r = eventlog_at(&b->log, b->map->log.fanout);
-	struct offer offer = { .now = clock_ms() };
+	struct offer offer = { .now = 0 };
 
 	if (r) {
 		offer_record(b, r, &offer);

@@ -62,18 +62,29 @@ bool outlet_open(struct outlet *o, const char *segment)
 	return false;
 }
 
+static enum pushlet_status push_once(struct outlet *o,
+				     const struct outgoing *event,
+				     unsigned *sessions_out,
+				     struct pushlet_error *error_out)
+{
+	return pushlet_publish(o->pushlet, event->subject, event->attributes,
+			       event->n, event->to, sessions_out, error_out);
+}
+
+/* Tries until there is a segment, or it has waited long enough. */
 static enum pushlet_status push(struct outlet *o, const struct outgoing *event,
 				unsigned *sessions_out,
 				struct pushlet_error *error_out)
 {
-	int64_t deadline = clock_ms() + o->wait;
 	enum pushlet_status status;
+	int64_t deadline;
 
-	do {
-		status = pushlet_publish(o->pushlet, event->subject,
-					 event->attributes, event->n,
-					 event->to, sessions_out, error_out);
-	} while (status == PUSHLET_MISSING && nap(deadline));
+	status = push_once(o, event, sessions_out, error_out);
+	if (status != PUSHLET_MISSING)
+		return status;
+	deadline = clock_ms() + o->wait;
+	while (status == PUSHLET_MISSING && nap(deadline))
+		status = push_once(o, event, sessions_out, error_out);
 	return status;
 }
 

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/buf.h"
 
@@ -82,6 +83,21 @@ START_TEST(room_reserved_is_not_moved_by_the_appends_it_was_for)
 }
 END_TEST
 
+START_TEST(a_place_at_the_end_is_for_the_caller_to_fill)
+{
+	buf_puts(&b, "one ");
+	memcpy(buf_extend(&b, 3), "two", 3);
+	ck_assert_str_eq(buf_str(&b), "one two");
+	ck_assert_uint_eq(b.len, 7);
+	ck_assert_ptr_null(buf_extend(&b, SIZE_MAX));
+	ck_assert_int_eq(errno, ENOMEM);
+	errno = 0;
+	ck_assert_ptr_null(buf_extend(&b, 1));	/* it has failed before */
+	ck_assert_int_eq(errno, ENOMEM);
+	ck_assert_str_eq(buf_str(&b), "one two");
+}
+END_TEST
+
 START_TEST(a_buffer_that_cannot_grow_keeps_what_it_has_and_says_so)
 {
 	buf_puts(&b, "kept");
@@ -143,6 +159,7 @@ int main(void)
 	tcase_add_test(tc, printing_more_than_the_room_there_is_grows_it);
 	tcase_add_test(tc,
 		room_reserved_is_not_moved_by_the_appends_it_was_for);
+	tcase_add_test(tc, a_place_at_the_end_is_for_the_caller_to_fill);
 	tcase_add_test(tc,
 		a_buffer_that_cannot_grow_keeps_what_it_has_and_says_so);
 	tcase_add_test(tc,
