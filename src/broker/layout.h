@@ -44,7 +44,7 @@
 #include "shm/pool.h"
 #include "shm/segment.h"
 
-#define LAYOUT_VERSION 5
+#define LAYOUT_VERSION 6
 
 /* Ids and handles: broker/name.h.  The lengths are without NODE and its '-',
  * the sizes with that and NUL. */
@@ -415,6 +415,14 @@ struct elsewhere {
 	struct elsewhere_count counts[ELSEWHERE_SLOTS];
 };
 
+/* The key of the event that is being published, by whom; for who finishes the
+ * fan-out if its publisher dies. */
+struct keyed {
+	uint64_t hash;			/* 0: it has none; its store commits */
+	uint32_t session;
+	uint32_t generation;
+};
+
 struct layout {
 	struct segment_head head;
 	struct shared_lock lock;
@@ -431,6 +439,7 @@ struct layout {
 	struct rules rules;		/* primary */
 	struct log_head log;
 	struct log_head history;
+	struct keyed keyed;		/* primary */
 	struct pool_head workers;
 	struct pool_head sessions;
 	struct pool_head subscriptions;

@@ -212,6 +212,7 @@ unsigned publish_fanout(struct broker *b)
 	if (r) {
 		offer_record(b, r, &offer);
 		node_settle(b, r);
+		key_settle(b);
 	}
 	STORE(b->map->log.fanout, 0);
 	return offer.reached;
@@ -282,10 +283,11 @@ static enum outcome enter_locked(struct broker *b, const struct publication *p,
 		pace_wait(b, p->subject, strlen(p->subject), packed->target);
 	s = p->key ? session_of(b, p->by) : NULL;
 	again = s && key_known(b, s, p->key);
+	if (s && !again)
+		key_begin(b, s, p->key);
 	if (!again && (!p->passage || node_expect(b, p->passage, &past)))
 		outcome = enter(b, p, packed, past, reached_out);
-	if (s && !again && outcome == DONE)
-		key_note(b, s, p->key);
+	key_end(b);
 	broker_unlock(b);
 	return outcome;
 }

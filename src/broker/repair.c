@@ -96,6 +96,7 @@ void repair_all(struct broker *b)
 		STORE(b->map->history.fanout, 0);
 	if (b->map->log.fanout)
 		publish_fanout(b);
+	key_end(b);
 	wake_all(b);
 	COUNT(b, repairs, 1);
 }

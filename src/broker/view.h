@@ -161,11 +161,15 @@ struct subject_count {
 struct subject_count topic_count(struct broker *b, const char *subject,
 				 size_t n);
 
-/* key.c: did the session publish something with this key, of late?  And from
- * now on it did. */
+/* key.c: did the session publish something with this key, of late? */
 bool key_known(const struct broker *b, const struct session *s,
 	       const char *key);
-void key_note(const struct broker *b, struct session *s, const char *key);
+
+/* The next event that is appended has it; its fan-out settles it; and what was
+ * not appended ends without it. */
+void key_begin(struct broker *b, const struct session *s, const char *key);
+void key_settle(struct broker *b);
+void key_end(struct broker *b);
 
 /* A hash of a subject, of this segment alone. */
 uint64_t topic_hash(const struct broker *b, const char *subject, size_t n);

@@ -924,13 +924,14 @@ static void say_with_key(void)
 	client_say(&actor, "/self", "k");
 }
 
-/* The event, then its key: a client that sends it again is heard twice if the
- * server died in between. */
+/* A client that does not know whether it was heard says it again. */
 static enum state said_with_key(void)
 {
 	bool known = key_known(broker, slot_of_actor(), "k");
 
-	return *waiting(&actor) ? WHOLLY : known ? HALF : NOT_AT_ALL;
+	if (known != (*waiting(&actor) != '\0'))
+		return HALF;
+	return known ? WHOLLY : NOT_AT_ALL;
 }
 
 /* A bucket may be right or one off: a death leaves nothing to repair. */
