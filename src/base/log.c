@@ -222,6 +222,16 @@ void log_write(enum log_level level, const char *file, int line,
 	errno = saved;
 }
 
+void log_report(enum log_level level, struct buf *report)
+{
+	char *line, *rest = report->data;
+
+	while ((line = strsep(&rest, "\n")))
+		if (*line)
+			log_line(level, "%s", line);
+	buf_release(report);
+}
+
 bool log_may(struct log_pace *pace, char others_out[LOG_OTHERS])
 {
 	int64_t due = atomic_load(&pace->due), now = clock_ms();

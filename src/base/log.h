@@ -19,6 +19,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buf.h"
+
 enum log_level {
 	LOG_LEVEL_FATAL = 1,
 	LOG_LEVEL_ERROR = 2,
@@ -58,6 +60,10 @@ void log_write(enum log_level level, const char *file, int line,
 /* About a session: the journal knows its handle apart from the text. */
 #define log_session(level, handle, ...) \
 	log_write(level, __FILE__, __LINE__, handle, __VA_ARGS__)
+
+/* Writes each line of what a function reported, and releases it.  errno stays
+ * as it is. */
+void log_report(enum log_level level, struct buf *report);
 
 #define log_error(...) log_line(LOG_LEVEL_ERROR, __VA_ARGS__)
 #define log_warn(...) log_line(LOG_LEVEL_WARN, __VA_ARGS__)

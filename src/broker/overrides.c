@@ -20,17 +20,6 @@ int overrides_add(struct overrides *v, const char *pair, const char *program)
 	return 0;
 }
 
-static void log_report(const struct buf *report, int failed)
-{
-	const char *line = buf_str(report), *end;
-
-	for (; *line; line = end + (*end == '\n')) {
-		end = line + strcspn(line, "\n");
-		log_line(failed ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, "%.*s",
-			 (int)(end - line), line);
-	}
-}
-
 static int set_name(struct properties *p, const char *name,
 		    struct buf *report)
 {
@@ -68,7 +57,6 @@ int overrides_read(const struct overrides *v, struct properties *out)
 	rc = read_all(v, out, &report);
 	if (rc == 0 && v->verbose && out->log_level < LOG_LEVEL_DEBUG)
 		out->log_level = LOG_LEVEL_DEBUG;
-	log_report(&report, rc < 0);
-	buf_release(&report);
+	log_report(rc < 0 ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, &report);
 	return rc;
 }

@@ -129,16 +129,6 @@ static void stop(uv_signal_t *signal, int number)
 	reactor_stop(s->reactor);
 }
 
-static void report_lines(struct buf *report, enum log_level level)
-{
-	char *line, *rest = report->data;
-
-	while ((line = strsep(&rest, "\n")))
-		if (*line)
-			log_line(level, "%s", line);
-	buf_release(report);
-}
-
 /* Without a socket for them the property means nothing. */
 static int settle_relays(struct server *s, const struct properties *p)
 {
@@ -151,7 +141,7 @@ static struct permit *make_permit(const struct properties *p)
 	struct buf report = BUF_INIT;
 	struct permit *permit = permit_new(p, &report);
 
-	report_lines(&report, LOG_LEVEL_ERROR);
+	log_report(LOG_LEVEL_ERROR, &report);
 	return permit;
 }
 
@@ -176,7 +166,7 @@ static void reload(uv_signal_t *signal, int number)
 	controller_settle(&s->controller, &s->properties, permit);
 	reactor_settle(s->reactor, &s->properties);
 	log_info("properties reloaded");
-	report_lines(&report, LOG_LEVEL_INFO);
+	log_report(LOG_LEVEL_INFO, &report);
 }
 
 /* One that comes between two segments waits for the next loop. */
@@ -208,16 +198,12 @@ static int open_broker(struct server *s)
 	enum segment_status status;
 
 	status = broker_open(&s->broker, &s->properties, true, &report);
+	log_report(LOG_LEVEL_INFO, &report);
 	if (status != SEGMENT_OK) {
-		int saved = errno;
-
-		report_lines(&report, LOG_LEVEL_INFO);
-		errno = saved;
 		log_error("segment %s: %s", s->properties.shm_name,
 			  segment_explain(status));
 		return -1;
 	}
-	report_lines(&report, LOG_LEVEL_INFO);
 	worker_reap(s->broker);	/* whoever was killed before us */
 	if (worker_enter(s->broker, &s->worker) == DONE)
 		return 0;

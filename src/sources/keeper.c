@@ -42,16 +42,6 @@ struct keeper {
 
 /* -- the file ----------------------------------------------------------- */
 
-static void report_lines(struct buf *report, enum log_level level)
-{
-	char *line, *rest = report->data;
-
-	while ((line = strsep(&rest, "\n")))
-		if (*line)
-			log_line(level, "%s", line);
-	buf_release(report);
-}
-
 /* Who can write it decides what runs as us. */
 static int check_owner(const char *file)
 {
@@ -81,7 +71,7 @@ static int find_segment(const struct keeper_options *o, struct settings *s)
 	properties_defaults(&p);
 	if (file)
 		rc = properties_read(&p, file, &report);
-	report_lines(&report, rc < 0 ? LOG_LEVEL_ERROR : LOG_LEVEL_DEBUG);
+	log_report(rc < 0 ? LOG_LEVEL_ERROR : LOG_LEVEL_DEBUG, &report);
 	snprintf(s->segment, sizeof(s->segment), "%s", p.shm_name);
 	return rc;
 }
@@ -93,7 +83,7 @@ int keeper_read(const struct keeper_options *o, struct settings *out)
 	if (check_owner(o->file) < 0)
 		return -1;
 	if (settings_read(out, o->file, &report) < 0) {
-		report_lines(&report, LOG_LEVEL_ERROR);
+		log_report(LOG_LEVEL_ERROR, &report);
 		return -1;
 	}
 	buf_release(&report);

@@ -89,6 +89,22 @@ START_TEST(lines_above_the_level_are_not_written)
 }
 END_TEST
 
+START_TEST(a_report_is_a_line_for_each_of_its_lines)
+{
+	struct buf report = BUF_INIT;
+
+	log_report(LOG_LEVEL_INFO, &report);
+	ck_assert_str_eq(written(), "");
+	buf_puts(&report, "one\n\ntwo");
+	errno = EACCES;
+	log_report(LOG_LEVEL_INFO, &report);
+	ck_assert_int_eq(errno, EACCES);
+	ck_assert_str_eq(written(), "prog: one\n");
+	ck_assert_str_eq(written(), "prog: two\n");
+	ck_assert_ptr_null(report.data);
+}
+END_TEST
+
 static const struct {
 	const char *text, *shown;
 } texts[] = {
@@ -325,6 +341,7 @@ int main(void)
 	tcase_add_loop_test(tc, other_lines_have_pid_and_level_too, 0,
 			    ROWS(words));
 	tcase_add_test(tc, lines_above_the_level_are_not_written);
+	tcase_add_test(tc, a_report_is_a_line_for_each_of_its_lines);
 	tcase_add_loop_test(tc,
 		control_characters_and_broken_bytes_are_shown_in_hex, 0,
 		ROWS(texts));
