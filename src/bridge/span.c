@@ -7,10 +7,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/token.h"
 
 enum { SHORTEST = 100, LONGEST = 2000 };	/* ms */
+enum { NEWS = 5000 };		/* ms before another reason is worth a line */
 
 void span_key(const struct span *s, char key_out[KEY_SIZE], const char *what,
 	      const char *node)
@@ -19,17 +21,22 @@ void span_key(const struct span *s, char key_out[KEY_SIZE], const char *what,
 		 node ? ":" : "", node ? node : "");
 }
 
+/* The two links find out one after the other, and each has its own words for
+ * the same; but who mends one thing wants to hear of the next. */
 static void tell_loss(struct span *s, const char *why)
 {
 	struct buf at = BUF_INIT;
+	int64_t now = clock_ms();
 
-	if (s->told && strcmp(buf_str(&s->why), why) == 0)
+	if (s->told && (now < s->told_at + NEWS ||
+			strcmp(buf_str(&s->why), why) == 0))
 		return;
 	place_name(&s->place, &at);
 	log_warn("Redis at %s is out of reach: %s; trying again", buf_str(&at),
 		 why);
 	buf_release(&at);
 	s->told = true;
+	s->told_at = now;
 	buf_clear(&s->why);
 	buf_puts(&s->why, why);
 }
@@ -37,9 +44,7 @@ static void tell_loss(struct span *s, const char *why)
 void span_down(struct span *s, enum direction d, const char *why)
 {
 	pthread_mutex_lock(&s->lock);
-	/* The other link tells the same story. */
-	if (s->up[d] || !s->told || s->up[!d])
-		tell_loss(s, why);
+	tell_loss(s, why);
 	s->up[d] = false;
 	bridge_note(s->broker, false);
 	pthread_mutex_unlock(&s->lock);

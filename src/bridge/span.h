@@ -34,6 +34,7 @@ struct span {
 	pthread_mutex_t lock;
 	bool up[2];
 	bool told;			/* that Redis is away */
+	int64_t told_at;		/* clock_ms() */
 	struct buf why;			/* the reason told */
 };
 

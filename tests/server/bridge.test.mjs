@@ -451,6 +451,19 @@ describe('pushlet-bridge and who it is there', () => {
 		await bridge.line(/everybody may read the password/);
 	});
 
+	it('says what is wrong next when the first is mended', async () => {
+		const world = await made({ redis: { password: 'sesame' } });
+		const file = world.lab.write('password', 'wrong\n', 0o600);
+		const bridge = await world.bridge([`bridge.redis.password.file=${file}`]);
+
+		await bridge.line(/out of reach: .*WRONGPASS/);
+		await world.redis.kill9();
+		await bridge.line(/out of reach: (?!.*WRONGPASS)/);
+		await world.redis.start();
+		world.lab.write('password', 'sesame\n', 0o600);
+		await bridge.line(/connected with Redis/);
+	});
+
 	it('says so when the segment is no node', async () => {
 		const world = await made({ props: { node: '' } });
 		const bridge = await world.bridge([], { statuses: [1] });
