@@ -83,6 +83,7 @@ describe('chat', () => {
 		await ann.press('#nick', 'Enter');
 		await notice(bob, 'Ann is now <b>Anna</b>');
 		await here(bob, '<b>Anna</b>', 'Bob');
+		await site.release(ann);
 		await ann.goto('about:blank');
 		await notice(bob, '<b>Anna</b> left');
 		await here(bob, 'Bob');
@@ -99,6 +100,17 @@ describe('chat', () => {
 		await ann.evaluate(() => { members.get('x').at -= GONE; beat(); });
 		await notice(ann, 'Xaver left');
 		await here(ann, 'Ann');
+	});
+
+	it('drops who goes without a word, when the server says so', async () => {
+		const ann = await guest('Ann', '?room=mute');
+		const bob = await guest('Bob', '?room=mute');
+
+		await ann.evaluate(() => { window.goodbye = () => {}; });
+		await site.release(ann);
+		await ann.goto('about:blank');
+		await notice(bob, 'Ann left');
+		await here(bob, 'Bob');
 	});
 
 	it('drops whose session leaves the room', async () => {
@@ -136,8 +148,10 @@ describe('chat', () => {
 		assert.equal(await bubble(ann, 'theirs', 1), 'from a tab');
 		await say(ann, 'to a tab');
 		assert.equal(await bubble(second, 'theirs', 1), 'to a tab');
+		await site.release(second);
 		await second.close({ runBeforeUnload: false });
 		await here(ann, 'Ann');
+		await site.attend(ann);
 		await ann.reload();
 		assert.equal(await ann.inputValue('#nick'), 'Ann');
 		await here(ann, 'Ann');

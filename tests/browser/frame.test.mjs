@@ -75,6 +75,7 @@ for (const mode of ['stream', 'pull', 'poll']) {
 				.filter((s) => JSON.stringify(s).includes(`"${subject}"`)).length;
 
 			assert.equal(await listeners(), 1);
+			await site.release(page.page);
 			await page.page.close({ runBeforeUnload: true });
 			await until('the session to end', async () => await listeners() === 0);
 		});

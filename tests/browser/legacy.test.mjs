@@ -103,6 +103,7 @@ for (const mode of ['pull', 'stream', 'poll']) {
 				.filter((s) => JSON.stringify(s).includes(`"${subject}"`)).length;
 
 			assert.equal(await listeners(), 1);
+			await site.release(page.page);
 			await page.page.close({ runBeforeUnload: true });
 			await until('the session to end', async () => await listeners() === 0);
 		});

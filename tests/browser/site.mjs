@@ -35,10 +35,18 @@ export class Site extends Place {
 	page(path, { embed, refuse, ...options } = {}) {
 		return this.browser.page(new URL(path, this.url).href, {
 			...options,
-			prepare: (page) => page.context().route('**/*',
-				(route) => this.#serve(route, { embed, refuse })),
+			prepare: (page) => this.attend(page, { embed, refuse }),
 		});
 	}
+
+	/* Answers for the files that the windows of this page's context want. */
+	attend(page, { embed, refuse } = {}) {
+		return page.context().route('**/*',
+			(route) => this.#serve(route, { embed, refuse }));
+	}
+
+	/* No more: what a page sends as it goes is lost to us on the way. */
+	release(page) { return page.context().unrouteAll(); }
 
 	async legacyPage() {
 		return new Legacy(await this.page('legacy.html'));

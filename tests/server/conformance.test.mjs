@@ -21,7 +21,7 @@ import { Guarded, run } from '../lib/process.mjs';
 import { LIMIT, until } from '../lib/wait.mjs';
 
 /* A queue that the cases can fill, heartbeats that they need not wait for. */
-const PROPS = { 'queue.read.timeout.millis': 500, 'queue.size': 40 };
+const PROPS = { 'queue.read.timeout.millis': 1500 * SLOW, 'queue.size': 40 };
 const TIMES = { wait: 5 * SLOW, demand: true, limit: LIMIT / 1000 };
 
 const play = (url, options) => new Suite(url, { ...TIMES, ...options }).run();
