@@ -3,12 +3,23 @@
 // firefox.test.mjs - a Firefox as it is released: each library in each mode
 
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { after, before, describe, it } from 'node:test';
 import { LIBRARIES } from './clients.mjs';
 import { dialogues } from './dialogue.mjs';
+import { program } from '../lib/paths.mjs';
 import { Tabs } from './tabs.mjs';
 
-describe('Firefox', () => {
+/* From this one on it knows all of WebDriver BiDi that playwright-core asks
+ * for (network.addDataCollector). */
+const LEAST = 143;
+
+const version = execFileSync(program('firefox-esr'), ['--version'], { encoding: 'utf8' }).trim();
+const tooOld = Number(/(\d+)/.exec(version)[1]) < LEAST
+	&& `${version} is too old for playwright-core: ${LEAST} or later`;
+
+/* A suite that is skipped counts as nothing; a test as one. */
+(tooOld ? it : describe)('Firefox', { skip: tooOld }, () => {
 	let tabs;
 
 	before(async () => {

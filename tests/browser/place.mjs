@@ -134,7 +134,7 @@ export class Place {
 			await place.prepare();
 			place.browser = await Browser.launch(browser);
 		} catch (error) {
-			await place.lab.close().catch(() => {});
+			await place.close().catch(() => {});
 			throw error;
 		}
 		return place;
