@@ -3,12 +3,16 @@
 // types.test.mjs - pushlet.d.ts is right, and says what the source says
 
 import assert from 'node:assert/strict';
+import { webcrypto } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import ts from 'typescript';
 import { ROOT } from '../lib/paths.mjs';
 import * as library from '../../pushlet-js/pushlet.mjs';
+
+/* Node 18 has it, but not where browsers have. */
+globalThis.crypto ??= webcrypto;
 
 const PAGE = join(ROOT, 'tests/browser/typed-page.mts');
 const SOURCE = join(ROOT, 'pushlet-js/src');
