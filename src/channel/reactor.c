@@ -103,6 +103,7 @@ static void serve_ready(struct reactor *r)
 	enum verdict verdicts[DELIVER_BATCH];
 	unsigned n, i, left = r->ready.count;
 	uint64_t began = uv_hrtime();
+	bool wrote = false;
 
 	while (left > 0) {
 		n = ready_take(&r->ready, batch,
@@ -111,12 +112,14 @@ static void serve_ready(struct reactor *r)
 		if (n == 0)
 			break;
 		deliver_batch(&r->deliver, batch, n, verdicts);
-		for (i = 0; i < n; i++)
+		for (i = 0; i < n; i++) {
+			wrote |= batch[i]->wrote;
 			conclude(r, batch[i], verdicts[i]);
+		}
 	}
 	if (r->ready.count)
 		uv_async_send(&r->wake);
-	else
+	else if (wrote)
 		rest_after(&r->rest, began);
 }
 
