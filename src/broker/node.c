@@ -231,14 +231,25 @@ static uint64_t highest(struct broker *b)
 	return n;
 }
 
+/* Is the place free, or that of the only node with its name? */
+static bool is_sound(struct broker *b, uint32_t origin)
+{
+	const struct node *n = place_of(b, origin);
+
+	if (n->state != SLOT_LIVE)
+		return n->state == SLOT_FREE;
+	return n->name[0] && memchr(n->name, '\0', NODE_SIZE) &&
+	       find(b, n->name) == origin;
+}
+
 void node_mend(struct broker *b)
 {
 	uint64_t n = highest(b);
 	uint32_t i;
 
-	for (i = 0; i < NODES_MAX; i++)
-		if (b->map->nodes[i].state > SLOT_LIVE)
-			STORE(b->map->nodes[i].state, (uint32_t)SLOT_FREE);
+	for (i = 1; i <= NODES_MAX; i++)
+		if (!is_sound(b, i))
+			STORE(place_of(b, i)->state, (uint32_t)SLOT_FREE);
 	if (b->map->numbered < n)
 		STORE(b->map->numbered, n);
 }
@@ -250,9 +261,7 @@ int node_check(struct broker *b, struct buf *report)
 	int broken = 0;
 
 	for (i = 1; i <= NODES_MAX; i++) {
-		const struct node *at = node_at(b, i);
-
-		if (!at || (at->name[0] && find(b, at->name) == i))
+		if (is_sound(b, i))
 			continue;
 		buf_printf(report, "node %u: its name is none, or another's\n",
 			   i);

@@ -338,15 +338,33 @@ START_TEST(damage_in_the_table_is_found_and_leads_nowhere)
 
 	in_a_cluster();
 	node_enter(broker, "c", (struct mark){ 0 });
-	memcpy(broker->map->nodes[1].name, "b", 2);
-	ck_assert_int_eq(broker_check(broker, &report), 1);
 	broker->map->nodes[1].state = 77;
+	ck_assert_int_eq(broker_check(broker, &report), 1);
 	broker_repair(broker);
 	all_is_well();
 	origin = 2;
 	ck_assert_uint_eq(arrive(5, 1, "of nobody"), 0);
 	origin = NODES_MAX + 1;
 	ck_assert_uint_eq(arrive(5, 1, "of nobody"), 0);
+	buf_release(&report);
+}
+END_TEST
+
+/* Names that the second place may not have. */
+static const char names[][NODE_SIZE] = { "", "b", "abcdefghijkl" };
+
+START_TEST(a_node_whose_name_is_none_is_void_after_a_repair)
+{
+	struct buf report = BUF_INIT;
+
+	in_a_cluster();
+	node_enter(broker, "c", (struct mark){ 0 });
+	memcpy(broker->map->nodes[1].name, names[_i], NODE_SIZE);
+	ck_assert_int_eq(broker_check(broker, &report), 1);
+	broker_repair(broker);
+	all_is_well();
+	ck_assert_uint_eq(node_enter(broker, "c", (struct mark){ 0 }), 2);
+	ck_assert_uint_eq(node_enter(broker, "b", (struct mark){ 0 }), 1);
 	buf_release(&report);
 }
 END_TEST
@@ -380,6 +398,8 @@ int main(void)
 		the_place_of_one_unseen_for_a_day_is_free_when_all_are_taken);
 	tcase_add_test(tc,
 		a_check_finds_a_number_that_was_not_given_and_repair_gives_it);
+	tcase_add_loop_test(tc, a_node_whose_name_is_none_is_void_after_a_repair,
+			    0, ROWS(names));
 	tcase_add_test(tc, damage_in_the_table_is_found_and_leads_nowhere);
 	return unit_run();
 }
