@@ -8,6 +8,9 @@
  * ever fetched.  An event is published at the end of its element, when it is
  * known that nothing was inside.
  *
+ * What the push parser makes of broken input depends on how that is cut.  So
+ * it is always cut alike, however it arrives; an event ends with a piece.
+ *
  * A feed that resumes takes a new parser for the line after one that is not
  * XML.  If nothing ended in that line, it may be sound and what was left open
  * before it the mistake: so the new parser begins with it.
@@ -21,6 +24,7 @@
 
 #include "broker/event.h"
 #include "feed/feed_kind.h"
+#include "feed/piece.h"
 
 #define ROOT "events"
 
@@ -34,6 +38,7 @@ struct stream {
 	struct event event;		/* owns the texts */
 	struct pushlet_attribute *attributes;
 	size_t cap;
+	struct piece piece;
 	unsigned long line;		/* where the element began */
 	unsigned long base;		/* lines before the parser's first */
 	unsigned depth;			/* the root has 0 */
@@ -340,20 +345,6 @@ static bool new_parser(struct stream *s)
 	return true;
 }
 
-/* Bytes in pieces that an int can count. */
-static void take(struct feed *f, const char *bytes, size_t n)
-{
-	struct stream *s = (struct stream *)f;
-	size_t part;
-
-	for (; n > 0 && !s->dead; bytes += part, n -= part) {
-		part = n > FEED_BYTES ? FEED_BYTES : n;
-		parse(s, bytes, part, false);
-	}
-	if (s->dead && f->state == FEED_ON)
-		f->state = FEED_STOPPED;
-}
-
 /* -- going on ----------------------------------------------------------- */
 
 static void restart(struct stream *s, bool skip)
@@ -442,19 +433,27 @@ static void end_line(struct stream *s)
 	buf_clear(&s->current);
 }
 
-static void take_resuming(struct feed *f, const char *bytes, size_t n)
+static void take_piece(struct stream *s, const char *bytes, size_t n)
+{
+	if (s->resume) {
+		take_part(s, bytes, n);
+		if (bytes[n - 1] == '\n')
+			end_line(s);
+		return;
+	}
+	parse(s, bytes, n, false);
+	if (s->dead && s->feed.state == FEED_ON)
+		s->feed.state = FEED_STOPPED;
+}
+
+static void take(struct feed *f, const char *bytes, size_t n)
 {
 	struct stream *s = (struct stream *)f;
-	const char *newline;
-	size_t part;
 
-	for (; n > 0 && f->state == FEED_ON; bytes += part, n -= part) {
-		newline = memchr(bytes, '\n', n);
-		part = newline ? (size_t)(newline - bytes) + 1 : n;
-		take_part(s, bytes, part);
-		if (newline)
-			end_line(s);
-	}
+	while (f->state == FEED_ON && piece_next(&s->piece, &bytes, &n))
+		take_piece(s, s->piece.at, s->piece.len);
+	if (buf_failed(&s->piece.kept))
+		f->state = FEED_NO_MEMORY;
 }
 
 /* -- life --------------------------------------------------------------- */
@@ -463,6 +462,8 @@ static void end(struct feed *f)
 {
 	struct stream *s = (struct stream *)f;
 
+	if (piece_last(&s->piece))
+		take_piece(s, s->piece.at, s->piece.len);
 	s->ending = true;
 	if (!s->skipping)
 		parse(s, "</" ROOT ">", strlen("</" ROOT ">"), true);
@@ -475,6 +476,7 @@ static void release(struct feed *f)
 	xmlFreeParserCtxt(s->ctxt);
 	event_release(&s->event);
 	buf_release(&s->current);
+	piece_release(&s->piece);
 	free(s->attributes);
 }
 
@@ -487,11 +489,10 @@ struct feed *feed_xml(const struct feed_calls *calls, const char *subject,
 	if (!s)
 		return NULL;
 	f = &s->feed;
-	*f = (struct feed){ *calls, FEED_ON, '>',
-			    resume ? take_resuming : take, end, release };
+	*f = (struct feed){ *calls, FEED_ON, '>', take, end, release };
 	s->subject = subject;
 	s->to = to;
-	s->resume = resume;
+	s->resume = s->piece.lines = resume;
 	s->fresh = true;
 	if (!new_parser(s))
 		feed_free(&f);
