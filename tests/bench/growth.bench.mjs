@@ -20,6 +20,7 @@ const micro = (r) => 1e6 * (r.responder + r.front) / r.deliveries;
 const OPERATIONS = [
 	['one', 'publish to one session', 'at most 2 times'],
 	['another', 'publish to another one each time, none in a cache'],
+	['all', 'publish to all, for each, who has no room in its queue'],
 	['none', 'publish to nobody'],
 	['join', 'join'], ['subscribe', 'subscribe'], ['leave', 'leave'],
 	['attach', 'attach'], ['repair', 'repair'],

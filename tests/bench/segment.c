@@ -7,8 +7,8 @@
  * Fills a segment of its own, in steps, with sessions of three subscriptions
  * each and prints for each step one line, a JSON object, with microseconds:
  * of join, subscribe and leave; of a publish that matches nobody, of one that
- * matches one session, always the same or each time another; of attaching and
- * of a repair.
+ * matches one session, always the same or each time another; of each session
+ * of one that matches all, whose queues are full; of attaching and of a repair.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +25,7 @@ enum {
 	EACH = 3,			/* subscriptions of each */
 	PROBES = 1000,			/* joins and leaves timed at a size */
 	EVENTS = 20000,
+	QUEUE = 16,
 	ROUNDS = 5			/* the median of so many counts */
 };
 
@@ -97,13 +98,20 @@ static void leave(unsigned n)
 			give_up("a leave");
 }
 
-static void subscribe_one(struct session_ref ref, unsigned number, char which)
+static void subscribe_to(struct session_ref ref, const char *subject)
 {
-	char subject[40], sid[SID_SIZE];
+	char sid[SID_SIZE];
 
-	snprintf(subject, sizeof(subject), "/bench/%u/%c", number, which);
 	if (subscription_add(bench.broker, ref, subject, NULL, 0, sid) != DONE)
 		give_up("a subscription");
+}
+
+static void subscribe_one(struct session_ref ref, unsigned number, char which)
+{
+	char subject[40];
+
+	snprintf(subject, sizeof(subject), "/bench/%u/%c", number, which);
+	subscribe_to(ref, subject);
 }
 
 static void subscribe(unsigned n)
@@ -114,16 +122,22 @@ static void subscribe(unsigned n)
 		subscribe_one(joined[i].ref, MOST + i, 'x');
 }
 
-static void publish_to(unsigned number, unsigned expected)
+static void publish_on(const char *subject, unsigned expected)
 {
 	const struct pushlet_attribute a = { "text", "0123456789abcdef" };
-	char subject[40];
 	unsigned sessions;
 
-	snprintf(subject, sizeof(subject), "/bench/%u/a", number);
 	if (pushlet_publish(bench.publisher, subject, &a, 1, NULL, &sessions,
 			    NULL) != PUSHLET_OK || sessions != expected)
 		give_up("a publish");
+}
+
+static void publish_to(unsigned number, unsigned expected)
+{
+	char subject[40];
+
+	snprintf(subject, sizeof(subject), "/bench/%u/a", number);
+	publish_on(subject, expected);
 }
 
 static void publish_to_nobody(unsigned n)
@@ -147,6 +161,12 @@ static void publish_to_another(unsigned n)
 
 	for (i = 0; i < n; i++)
 		publish_to((unsigned)(i * 7919ull % bench.sessions), 1);
+}
+
+static void publish_to_all(unsigned n)
+{
+	while (n-- > 0)
+		publish_on("/all", bench.sessions);
 }
 
 static void attach(unsigned n)
@@ -181,7 +201,7 @@ static void set_up(void)
 	p.sessions_max = MOST + PROBES;
 	p.subscriptions_max = EACH * MOST + PROBES;
 	p.subject_bytes = 64;
-	p.queue_size = 16;
+	p.queue_size = QUEUE;
 	p.session_timeout = 3600 * 1000;
 	if (broker_open(&bench.broker, &p, true, &report) != SEGMENT_OK)
 		give_up("making the segment");
@@ -198,8 +218,10 @@ static void fill(unsigned sessions)
 	for (; bench.sessions < sessions; bench.sessions++) {
 		if (session_join(bench.broker, 0, "", &s) != DONE)
 			give_up("a join");
-		for (i = 0; i < EACH; i++)
-			subscribe_one(s.ref, bench.sessions, (char)('a' + i));
+		subscribe_to(s.ref, "/all");
+		for (i = 1; i < EACH; i++)
+			subscribe_one(s.ref, bench.sessions,
+				      (char)('a' + i - 1));
 	}
 }
 
@@ -235,6 +257,9 @@ static void measure(void)
 	       median_of(publish_to_nobody, EVENTS),
 	       median_of(publish_to_one, EVENTS),
 	       median_of(publish_to_another, EVENTS));
+	publish_to_all(QUEUE);
+	printf("\"all\":%.4f,",
+	       median_of(publish_to_all, QUEUE) / bench.sessions);
 	printf("\"attach\":%.1f,\"repair\":%.1f}\n",
 	       median_of(attach, 10), median_of(repair, 1));
 	fflush(stdout);
