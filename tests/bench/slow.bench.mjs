@@ -15,7 +15,7 @@ import { remark, row } from './results.mjs';
 import { Ours, SPARE, SUBJECT } from './site.mjs';
 
 const READERS = 100, DEAF = 1000;
-const RUNS = 7;
+const RUNS = 9;
 const RUN = { rate: 50, count: 250, bytes: 4000 };
 const REQUEST = Buffer.concat([begin(), params(requestParams({ query:
 	`p_event=join-listen&p_mode=stream&p_format=xml&p_subject=${SUBJECT}` })),
