@@ -75,8 +75,8 @@ static enum outcome copy_session(struct broker *b, const struct session *s,
 	out->yielded = s->flags & SESSION_YIELDED;
 	out->aborted = s->flags & SESSION_ABORTED;
 	out->served_as = s->served_as;
-	out->sent = s->queue_sent - s->queue_tail;
-	out->untold = s->lost - s->lost_told;
+	out->sent = s->queue.sent - s->queue.tail;
+	out->untold = s->queue.lost - s->lost_told;
 	return copy_subscriptions(b, s, out) < 0 ||
 	       buf_failed(&out->session.subjects) ? NO_MEMORY : DONE;
 }

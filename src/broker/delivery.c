@@ -99,7 +99,7 @@ static void take_events(struct broker *b, struct session *s, struct take *t,
 		r = eventlog_at(&b->log, ref->position);
 		if (r && t->count && bytes + r->packed_bytes > t->room)
 			break;
-		if (r && !copy(b, ref, r, intake, d, s->queue_sent))
+		if (r && !copy(b, ref, r, intake, d, s->queue.sent))
 			break;
 		if (!r && t->count)
 			break;		/* told with the next batch */
@@ -109,9 +109,9 @@ static void take_events(struct broker *b, struct session *s, struct take *t,
 		}
 		t->count++;
 		bytes += r->packed_bytes;
-		STORE(s->queue_sent, s->queue_sent + 1);
+		STORE(s->queue.sent, s->queue.sent + 1);
 	}
-	t->lost = s->lost - s->lost_told;
+	t->lost = s->queue.lost - s->lost_told;
 	t->more = queue_next(b, s) != NULL;
 }
 
@@ -184,7 +184,7 @@ void delivery_commit(struct broker *b, const struct commit *commits,
 /* What a client has that does not say so: of a stream what was committed. */
 static uint64_t without_a_word(const struct session *s)
 {
-	return s->mode == MODE_STREAM ? s->queue_settled : s->queue_carried;
+	return s->mode == MODE_STREAM ? s->queue.settled : s->queue.carried;
 }
 
 enum outcome delivery_acknowledge(struct broker *b, struct session_ref ref,
@@ -197,7 +197,7 @@ enum outcome delivery_acknowledge(struct broker *b, struct session_ref ref,
 	if (s && (ack || !(s->flags & SESSION_RELIABLE)))
 		queue_commit(b, s, ack ? *ack : without_a_word(s));
 	if (s)
-		*settled_out = s->queue_settled;
+		*settled_out = s->queue.settled;
 	broker_unlock(b);
 	return s ? DONE : GONE;
 }

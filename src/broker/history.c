@@ -164,7 +164,7 @@ void replay_to(struct broker *b, uint32_t first, struct replay *replay)
 	if (!replay->found)
 		return;
 	queue_mend(b, s);
-	room = b->geometry.queue - (s->queue_head - s->queue_tail);
+	room = b->geometry.queue - (s->queue.head - s->queue.tail);
 	n = search(b, sub, least(room, replay->max), replay->found);
 	while (n-- > 0) {
 		r = eventlog_at(&b->history, replay->found[n]);

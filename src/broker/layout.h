@@ -44,7 +44,7 @@
 #include "shm/pool.h"
 #include "shm/segment.h"
 
-#define LAYOUT_VERSION 6
+#define LAYOUT_VERSION 7
 
 /* Ids and handles: broker/name.h.  The lengths are without NODE and its '-',
  * the sizes with that and NUL. */
@@ -250,9 +250,7 @@ enum session_flags {
 enum { KEYS = 8 };			/* of publishes that a session knows */
 
 /*
- * A session.  State SLOT_LIVE commits it.
- *
- * The queue is queue[tail % ring] .. queue[(head - 1) % ring], ring being
+ * The queue of a session: ring[tail % n] .. ring[(head - 1) % n], n being
  * queue_ring():
  *	tail <= sent <= head, head - tail <= geometry.queue
  *	carried <= head, settled <= tail, known <= tail - settled
@@ -264,7 +262,33 @@ enum { KEYS = 8 };			/* of publishes that a session knows */
  * dropped, but known of them, while a listener had it.
  * One whose event the log has overrun gets position 0 when it is counted as
  * lost.
+ *
+ * head, sent and carried may change alone, all others by a move.
  */
+struct queue {
+	uint64_t head;			/* primary; its store commits */
+	uint64_t tail;			/* primary */
+	uint64_t sent;			/* primary, reset to tail at will */
+	uint64_t carried;		/* primary */
+	uint64_t settled;		/* primary */
+	uint64_t known;			/* primary: counted as lost when they
+					 * were dropped */
+	uint64_t delivered;		/* primary; since joined */
+	uint64_t lost;			/* primary; since joined */
+};
+
+/* The change of a queue that is under way: what happens to an event and what is
+ * counted for it happen together.  A repair finishes it. */
+struct queue_move {
+	struct queue to;		/* head and carried stay as they are */
+	uint64_t gone;			/* 0, or 1 more than the counter of a
+					 * reference that gets position 0 */
+	uint32_t session;		/* 1 more than its index; its store
+					 * commits; 0: no move */
+	uint32_t reserved;
+};
+
+/* A session.  State SLOT_LIVE commits it. */
 struct session {
 	/* What publishing looks at, two cache lines. */
 	_Alignas(CACHE_LINE) struct slot slot;
@@ -276,18 +300,10 @@ struct session {
 	uint16_t flags;			/* enum session_flags */
 	int64_t lease_end;		/* clock_ms(); not while listening */
 	int64_t served;			/* clock_ms() of the last data answer */
-	uint64_t queue_tail;		/* primary */
-	uint64_t queue_head;		/* primary; its store commits */
-	uint64_t queue_sent;		/* primary, reset to tail at will */
-	uint64_t queue_carried;		/* primary */
-	uint64_t queue_settled;		/* primary */
-	uint64_t queue_known;		/* primary: counted as lost when they
-					 * were dropped */
-	uint64_t delivered;		/* since joined */
-	uint64_t lost;			/* since joined */
-	uint64_t lost_told;		/* of these, reported to the client */
+	uint64_t lost_told;		/* of queue.lost, to the client */
 	uint32_t served_as;		/* enum session_mode of the channel */
 	uint32_t first_subscription;	/* derived */
+	_Alignas(CACHE_LINE) struct queue queue;
 
 	char id[SESSION_ID_SIZE];
 	char handle[SESSION_HANDLE_SIZE];
@@ -440,6 +456,7 @@ struct layout {
 	struct log_head log;
 	struct log_head history;
 	struct keyed keyed;		/* primary */
+	struct queue_move move;		/* primary */
 	struct pool_head workers;
 	struct pool_head sessions;
 	struct pool_head subscriptions;

@@ -29,9 +29,9 @@ struct search {
 /* The head is read last, so that it is not before the others. */
 static bool queue_is_full(const struct broker *b, const struct session *s)
 {
-	uint64_t tail = LOAD(s->queue_tail);
-	uint64_t carried = LOAD(s->queue_carried);
-	uint64_t head = LOAD(s->queue_head);
+	uint64_t tail = LOAD(s->queue.tail);
+	uint64_t carried = LOAD(s->queue.carried);
+	uint64_t head = LOAD(s->queue.head);
 
 	return head - tail >= b->geometry.queue ||
 	       head - (carried > tail ? carried : tail) >= AHEAD;

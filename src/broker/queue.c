@@ -25,42 +25,72 @@ static struct ref *ref_at(struct broker *b, const struct session *s,
 
 void queue_mend(struct broker *b, struct session *s)
 {
-	if (s->queue_tail > s->queue_head ||
-	    s->queue_head - s->queue_tail > b->geometry.queue) {
-		STORE(s->queue_tail, s->queue_head);
-		STORE(s->queue_settled, s->queue_tail);
+	if (s->queue.tail > s->queue.head ||
+	    s->queue.head - s->queue.tail > b->geometry.queue) {
+		STORE(s->queue.tail, s->queue.head);
+		STORE(s->queue.settled, s->queue.tail);
 	}
-	if (s->queue_sent < s->queue_tail || s->queue_sent > s->queue_head)
-		STORE(s->queue_sent, s->queue_tail);
-	if (s->queue_carried > s->queue_head)
-		STORE(s->queue_carried, s->queue_head);
-	if (s->queue_settled > s->queue_tail)
-		STORE(s->queue_settled, s->queue_tail);
-	if (s->queue_known > s->queue_tail - s->queue_settled)
-		STORE(s->queue_known, 0);
+	if (s->queue.sent < s->queue.tail || s->queue.sent > s->queue.head)
+		STORE(s->queue.sent, s->queue.tail);
+	if (s->queue.carried > s->queue.head)
+		STORE(s->queue.carried, s->queue.head);
+	if (s->queue.settled > s->queue.tail)
+		STORE(s->queue.settled, s->queue.tail);
+	if (s->queue.known > s->queue.tail - s->queue.settled)
+		STORE(s->queue.known, 0);
 }
 
-static void lose(struct broker *b, struct session *s, uint64_t n)
+/* Writes what the move says.  Doing it again, or a part of it, does no harm. */
+static void carry_out(struct broker *b, struct session *s)
 {
-	if (n == 0)
-		return;
-	STORE(s->lost, s->lost + n);
-	COUNT(b, lost, n);
+	const struct queue_move *move = &b->map->move;
+
+	if (move->gone)
+		STORE(ref_at(b, s, move->gone - 1)->position, 0);
+	STORE(s->queue.tail, move->to.tail);
+	STORE(s->queue.sent, move->to.sent);
+	STORE(s->queue.settled, move->to.settled);
+	STORE(s->queue.known, move->to.known);
+	STORE(s->queue.delivered, move->to.delivered);
+	STORE(s->queue.lost, move->to.lost);
 }
 
-static void deliver(struct broker *b, struct session *s, uint64_t n)
+void queue_finish_move(struct broker *b)
 {
-	if (n == 0)
+	const struct queue_move *move = &b->map->move;
+	struct session *s;
+
+	if (!move->session)
 		return;
-	STORE(s->delivered, s->delivered + n);
-	COUNT(b, delivered, n);
+	s = session_at(b, move->session - 1);
+	/* Else it is damage. */
+	if (s && move->to.head == s->queue.head)
+		carry_out(b, s);
+	STORE(b->map->move.session, 0);
+}
+
+/* gone: 0, or 1 more than the counter of a reference counted as lost. */
+static void move_queue(struct broker *b, struct session *s,
+		       const struct queue *to, uint64_t gone)
+{
+	uint64_t lost = to->lost - s->queue.lost;
+	uint64_t delivered = to->delivered - s->queue.delivered;
+
+	store_bytes(&b->map->move.to, to, sizeof(*to));
+	STORE(b->map->move.gone, gone);
+	STORE(b->map->move.session, session_index(b, s) + 1);
+	carry_out(b, s);
+	STORE(b->map->move.session, 0);
+	if (lost)
+		COUNT(b, lost, lost);
+	if (delivered)
+		COUNT(b, delivered, delivered);
 }
 
 /* Was the oldest handed to a listener, or even carried by a response? */
-static bool handed_out(const struct session *s)
+static bool handed_out(const struct queue *q)
 {
-	return s->queue_tail < s->queue_sent ||
-	       s->queue_tail < s->queue_carried;
+	return q->tail < q->sent || q->tail < q->carried;
 }
 
 /* Lets the oldest go.  What a listener has already is neither delivered nor
@@ -68,18 +98,20 @@ static bool handed_out(const struct session *s)
  * lost again. */
 static void drop_oldest(struct broker *b, struct session *s)
 {
-	bool counted = ref_at(b, s, s->queue_tail)->position == 0;
-	bool known = counted || !handed_out(s);
+	struct queue q = s->queue;
+	bool counted = ref_at(b, s, q.tail)->position == 0;
+	bool known = counted || !handed_out(&q);
 
-	if (known && s->queue_settled < s->queue_tail)
-		STORE(s->queue_known, s->queue_known + 1);
+	if (known && q.settled < q.tail)
+		q.known++;
 	else if (known)
-		STORE(s->queue_settled, s->queue_tail + 1);
-	if (s->queue_sent <= s->queue_tail)
-		STORE(s->queue_sent, s->queue_tail + 1);
-	STORE(s->queue_tail, s->queue_tail + 1);
+		q.settled = q.tail + 1;
+	if (q.sent <= q.tail)
+		q.sent = q.tail + 1;
+	q.tail++;
 	if (known && !counted)
-		lose(b, s, 1);
+		q.lost++;
+	move_queue(b, s, &q, 0);
 }
 
 /* The abort policy: its channel tells the client; without one there is nobody
@@ -88,21 +120,21 @@ static void drop_oldest(struct broker *b, struct session *s)
 bool queue_push(struct broker *b, struct session *s, struct ref ref)
 {
 	queue_mend(b, s);
-	if (s->queue_head > 0 &&
-	    ref_at(b, s, s->queue_head - 1)->position == ref.position)
+	if (s->queue.head > 0 &&
+	    ref_at(b, s, s->queue.head - 1)->position == ref.position)
 		return false;
 	if (s->flags & SESSION_ABORTED)
 		return false;
-	if (s->queue_head - s->queue_tail >= b->geometry.queue) {
+	if (s->queue.head - s->queue.tail >= b->geometry.queue) {
 		if (b->map->rules.overflow == OVERFLOW_ABORT &&
-		    !handed_out(s)) {
+		    !handed_out(&s->queue)) {
 			session_abort(b, s);
 			return false;
 		}
 		drop_oldest(b, s);
 	}
-	store_bytes(ref_at(b, s, s->queue_head), &ref, sizeof(ref));
-	STORE(s->queue_head, s->queue_head + 1);
+	store_bytes(ref_at(b, s, s->queue.head), &ref, sizeof(ref));
+	STORE(s->queue.head, s->queue.head + 1);
 	COUNT(b, queued, 1);
 	if (s->channel)
 		worker_notify(b, s->worker, session_index(b, s));
@@ -111,21 +143,23 @@ bool queue_push(struct broker *b, struct session *s, struct ref ref)
 
 const struct ref *queue_next(struct broker *b, const struct session *s)
 {
-	if (s->queue_sent >= s->queue_head)
+	if (s->queue.sent >= s->queue.head)
 		return NULL;
-	return ref_at(b, s, s->queue_sent);
+	return ref_at(b, s, s->queue.sent);
 }
 
 void queue_overrun(struct broker *b, struct session *s)
 {
-	struct ref *ref = ref_at(b, s, s->queue_sent);
+	struct queue q = s->queue;
 
 	/* What was handed out but never committed comes here again. */
-	if (ref->position) {
-		STORE(ref->position, 0);
-		lose(b, s, 1);
+	if (!ref_at(b, s, q.sent)->position) {
+		STORE(s->queue.sent, q.sent + 1);
+		return;
 	}
-	STORE(s->queue_sent, s->queue_sent + 1);
+	q.sent++;
+	q.lost++;
+	move_queue(b, s, &q, q.sent);
 }
 
 /* How many references before the counter are not those of lost events. */
@@ -134,17 +168,17 @@ static uint64_t events_before(struct broker *b, const struct session *s,
 {
 	uint64_t i, n = 0;
 
-	for (i = s->queue_tail; i < counter; i++)
+	for (i = s->queue.tail; i < counter; i++)
 		n += ref_at(b, s, i)->position != 0;
 	return n;
 }
 
 void queue_carry(struct session *s, uint64_t counter)
 {
-	if (counter > s->queue_head)
-		counter = s->queue_head;
-	if (counter > s->queue_carried)
-		STORE(s->queue_carried, counter);
+	if (counter > s->queue.head)
+		counter = s->queue.head;
+	if (counter > s->queue.carried)
+		STORE(s->queue.carried, counter);
 }
 
 static uint64_t least(uint64_t a, uint64_t b)
@@ -155,37 +189,35 @@ static uint64_t least(uint64_t a, uint64_t b)
 /* What was dropped while a listener had it: all before the counter arrived,
  * the others will never.  Those whose fate is known are the youngest of them,
  * but for rare mixtures. */
-static void settle_dropped(struct broker *b, struct session *s,
-			   uint64_t counter)
+static void settle_dropped(struct queue *fresh, uint64_t counter)
 {
-	uint64_t open = s->queue_tail - s->queue_settled - s->queue_known;
-	uint64_t arrived = counter <= s->queue_settled ? 0 :
-			   least(counter - s->queue_settled, open);
+	uint64_t open = fresh->tail - fresh->settled - fresh->known;
+	uint64_t arrived = counter <= fresh->settled ? 0 :
+			   least(counter - fresh->settled, open);
 
-	if (s->queue_settled == s->queue_tail)
-		return;
-	STORE(s->queue_settled, s->queue_tail);
-	STORE(s->queue_known, 0);
-	deliver(b, s, arrived);
-	lose(b, s, open - arrived);
+	fresh->settled = fresh->tail;
+	fresh->known = 0;
+	fresh->delivered += arrived;
+	fresh->lost += open - arrived;
 }
 
 void queue_commit(struct broker *b, struct session *s, uint64_t counter)
 {
-	uint64_t n;
+	struct queue q;
 
 	queue_mend(b, s);
-	counter = least(counter, s->queue_head);
-	settle_dropped(b, s, counter);
-	if (counter <= s->queue_tail)
+	q = s->queue;
+	counter = least(counter, q.head);
+	if (q.settled == q.tail && counter <= q.tail)
 		return;
-	n = events_before(b, s, counter);
-	if (s->queue_sent < counter)
-		STORE(s->queue_sent, counter);
-	/* In this order: what is settled beyond the tail is mended. */
-	STORE(s->queue_settled, counter);
-	STORE(s->queue_tail, counter);
-	deliver(b, s, n);
+	settle_dropped(&q, counter);
+	if (counter > q.tail) {
+		q.delivered += events_before(b, s, counter);
+		if (q.sent < counter)
+			q.sent = counter;
+		q.tail = q.settled = counter;
+	}
+	move_queue(b, s, &q, 0);
 }
 
 int queue_check(struct broker *b, struct buf *report)
@@ -198,18 +230,18 @@ int queue_check(struct broker *b, struct buf *report)
 
 		if (s->slot.state != SLOT_LIVE)
 			continue;
-		if (s->queue_tail <= s->queue_sent &&
-		    s->queue_sent <= s->queue_head &&
-		    s->queue_carried <= s->queue_head &&
-		    s->queue_settled <= s->queue_tail &&
-		    s->queue_known <= s->queue_tail - s->queue_settled &&
-		    s->queue_head - s->queue_tail <= b->geometry.queue)
+		if (s->queue.tail <= s->queue.sent &&
+		    s->queue.sent <= s->queue.head &&
+		    s->queue.carried <= s->queue.head &&
+		    s->queue.settled <= s->queue.tail &&
+		    s->queue.known <= s->queue.tail - s->queue.settled &&
+		    s->queue.head - s->queue.tail <= b->geometry.queue)
 			continue;
 		buf_printf(report, "queue of session %.*s: tail %llu, sent "
 			   "%llu, head %llu\n", SESSION_HANDLE_SIZE, s->handle,
-			   (unsigned long long)s->queue_tail,
-			   (unsigned long long)s->queue_sent,
-			   (unsigned long long)s->queue_head);
+			   (unsigned long long)s->queue.tail,
+			   (unsigned long long)s->queue.sent,
+			   (unsigned long long)s->queue.head);
 		broken++;
 	}
 	return broken;

@@ -3,10 +3,10 @@
  * repair.c - after a lock holder died
  *
  * What is primary is true as it stands (layout.h): a record either was
- * committed or never was.  So nothing is guessed here; everything derived is
- * made anew, the one fan-out that may have been cut short is finished, and
- * every listener is woken, since a doorbell may have been owed.  Running it
- * twice, or being killed inside it, does no harm.
+ * committed or never was.  So nothing is guessed here; the move of a queue and
+ * the fan-out that may have been cut short are finished, everything derived is
+ * made anew, and every listener is woken, since a doorbell may have been owed.
+ * Running it twice, or being killed inside it, does no harm.
  */
 #include "broker/view.h"
 #include "shm/store.h"
@@ -83,6 +83,7 @@ void repair_all(struct broker *b)
 	mend_states(&b->workers);
 	mend_states(&b->sessions);
 	mend_workers(b);
+	queue_finish_move(b);
 	mend_sessions(b);
 	pool_rebuild(&b->workers);
 	pool_rebuild(&b->sessions);

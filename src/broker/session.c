@@ -110,7 +110,7 @@ void session_unserved(struct broker *b, struct session *s)
 
 	STORE(s->served, now);
 	renew(b, s, now);
-	STORE(s->queue_sent, s->queue_tail);
+	STORE(s->queue.sent, s->queue.tail);
 	/* Last: without a channel it is the lease that keeps the session. */
 	STORE(s->channel, 0);
 	session_count(b, s, -1);

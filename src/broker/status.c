@@ -21,9 +21,9 @@ static uint64_t larger(uint64_t a, uint64_t b)
  * arrived, and gives way to what waits: it fills nothing. */
 static uint64_t waiting(const struct session *s)
 {
-	uint64_t next = larger(s->queue_tail, s->queue_carried);
+	uint64_t next = larger(s->queue.tail, s->queue.carried);
 
-	return s->queue_head > next ? s->queue_head - next : 0;
+	return s->queue.head > next ? s->queue.head - next : 0;
 }
 
 static void read_sessions(struct broker *b, struct status *out)
@@ -39,7 +39,7 @@ static void read_sessions(struct broker *b, struct status *out)
 		if (s->flags & SESSION_LISTENED && s->mode <= MODE_POLL)
 			out->by_mode[s->mode]++;
 		out->listening += s->channel != 0;
-		queued = s->queue_head - s->queue_tail;
+		queued = s->queue.head - s->queue.tail;
 		out->queued += queued;
 		out->queued_most = larger(out->queued_most, queued);
 		out->waiting += waiting(s);
@@ -180,10 +180,10 @@ void status_session_copy(struct broker *b, const struct session *s,
 	out->joined = s->joined;
 	out->lease_ms = s->channel ? -1 :
 		(int64_t)((uint64_t)s->lease_end - (uint64_t)now);
-	out->queued = s->queue_head - s->queue_tail;
+	out->queued = s->queue.head - s->queue.tail;
 	out->waiting = waiting(s);
-	out->delivered = s->delivered;
-	out->lost = s->lost;
+	out->delivered = s->queue.delivered;
+	out->lost = s->queue.lost;
 	out->subscriptions = s->subscription_count;
 	read_subjects(b, s, &out->subjects);
 }

@@ -228,6 +228,9 @@ void queue_carry(struct session *s, uint64_t counter);
  * as lost the first time. */
 void queue_overrun(struct broker *b, struct session *s);
 
+/* A move that a crash left under way; for a repair, before it looks at queues. */
+void queue_finish_move(struct broker *b);
+
 /* Everything before the counter arrived: forget it.  What an overflow dropped
  * behind that, although a listener had it, is lost. */
 void queue_commit(struct broker *b, struct session *s, uint64_t counter);

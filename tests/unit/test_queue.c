@@ -237,23 +237,23 @@ START_TEST(broken_counters_are_noticed_and_mended)
 	say_numbers(1, 5);
 	switch (_i) {
 	case 0:
-		s->queue_tail = s->queue_head + 1;
+		s->queue.tail = s->queue.head + 1;
 		break;
 	case 1:
-		s->queue_head += 1000;
+		s->queue.head += 1000;
 		break;
 	case 2:
-		s->queue_sent = s->queue_head + 1;
+		s->queue.sent = s->queue.head + 1;
 		break;
 	case 3:
-		s->queue_tail = 2;
-		s->queue_sent = 1;
+		s->queue.tail = 2;
+		s->queue.sent = 1;
 		break;
 	case 4:
-		s->queue_carried = s->queue_head + 1;
+		s->queue.carried = s->queue.head + 1;
 		break;
 	case 5:
-		s->queue_settled = s->queue_head + 1;
+		s->queue.settled = s->queue.head + 1;
 		break;
 	}
 	ck_assert_int_eq(queue_check(broker, &report), 1);
@@ -268,13 +268,13 @@ START_TEST(broken_counters_are_noticed_and_mended)
 END_TEST
 
 /* Each makes a queue of nearly all there are numbers. */
-static void tail_far_behind(struct session *s) { s->queue_head = UINT64_MAX; }
-static void tail_far_ahead(struct session *s) { s->queue_tail = UINT64_MAX; }
-static void sent_far_ahead(struct session *s) { s->queue_sent = UINT64_MAX; }
+static void tail_far_behind(struct session *s) { s->queue.head = UINT64_MAX; }
+static void tail_far_ahead(struct session *s) { s->queue.tail = UINT64_MAX; }
+static void sent_far_ahead(struct session *s) { s->queue.sent = UINT64_MAX; }
 static void committed_far_ahead(struct session *s)
 {
-	s->queue_head = UINT64_MAX;
-	s->queue_sent = UINT64_MAX - 2;
+	s->queue.head = UINT64_MAX;
+	s->queue.sent = UINT64_MAX - 2;
 }
 
 static void (*const far[])(struct session *s) = {
@@ -303,6 +303,34 @@ START_TEST(nobody_walks_a_queue_that_cannot_be)
 }
 END_TEST
 
+/* As it stands after a death; but no such move was ever begun. */
+static void leave_move(uint32_t session, uint64_t head)
+{
+	struct queue_move *move = &broker->map->move;
+
+	move->to = (struct queue){ .head = head, .tail = head, .lost = 1000 };
+	move->gone = UINT64_MAX;
+	move->session = session;
+	broker_repair(broker);
+	ck_assert_uint_eq(move->session, 0);
+}
+
+START_TEST(a_move_that_cannot_be_moves_nothing)
+{
+	struct client c = client_join("/q");
+	struct session *s = session_at(broker, c.session.ref.index);
+
+	say_numbers(1, 3);
+	leave_move(c.session.ref.index + 1, s->queue.head + 1);
+	leave_move(broker->geometry.sessions + 1, s->queue.head);
+	leave_move(UINT32_MAX, s->queue.head);
+	client_listen(&c);
+	ck_assert_str_eq(client_receive(&c), "1 2 3");
+	ck_assert_uint_eq(s->queue.lost, 0);
+	all_is_well();
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = unit_case("queue");
@@ -322,6 +350,7 @@ int main(void)
 	tcase_add_test(tc,
 		under_abort_a_session_without_a_channel_is_just_over);
 	tcase_add_loop_test(tc, broken_counters_are_noticed_and_mended, 0, 6);
+	tcase_add_test(tc, a_move_that_cannot_be_moves_nothing);
 	tcase_add_loop_test(tc, nobody_walks_a_queue_that_cannot_be, 0,
 			    ROWS(far));
 	return unit_run();

@@ -142,7 +142,7 @@ START_TEST(a_session_whose_worker_vanished_has_a_new_lease)
 	die_after(orphan_listener);
 	all_is_well();
 	ck_assert_uint_eq(s->channel, 0);
-	ck_assert_uint_eq(s->queue_sent, s->queue_tail);
+	ck_assert_uint_eq(s->queue.sent, s->queue.tail);
 	ck_assert_int_gt(s->lease_end, clock_ms());
 	ck_assert(client_lives(&c));
 }
