@@ -71,7 +71,8 @@ async function bench(quiet, crowded) {
 	for (const [label, key] of [['median', 'p50'], ['p90', 'p90'],
 		['p99', 'p99'], ['max', 'max']])
 		row(`delay among ${DEAF} clients that never read: ${label}`, 'ms',
-			among.map((r) => r[key] / 1000), alone.map((r) => r[key] / 1000));
+			among.map((r) => r[key] / 1000), alone.map((r) => r[key] / 1000),
+			'about equal');
 	row('memory of pushletd for a client that never reads', 'KiB',
 		(after.anonymous - before.anonymous) / DEAF / 1024);
 }
