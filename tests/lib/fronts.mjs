@@ -6,6 +6,7 @@
 // visible values replaced (ports, paths).  A value that is not in the shipped
 // file is an error, so what is tested is what is shipped.
 
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, chmodSync,
 	chownSync } from 'node:fs';
 import { createServer, connect } from 'node:net';
@@ -189,6 +190,12 @@ export class Apache extends Front {
 	logs() { return [this.lab.path('apache-error.log')]; }
 
 	get accessLog() { return this.lab.path('apache/pushlet.log'); }
+
+	/* What it makes of its configuration, as it says itself. */
+	configuration() {
+		return spawnSync(Apache.program(), ['-f', this.lab.path('apache2.conf'),
+			'-t', '-D', 'DUMP_RUN_CFG'], { encoding: 'utf8' }).stdout;
+	}
 
 	static program() {
 		try {

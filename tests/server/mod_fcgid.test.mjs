@@ -8,6 +8,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { readFileSync } from 'node:fs';
+import { lockTest } from '../lib/front-tests.mjs';
 import { Lab } from '../lib/lab.mjs';
 import { until } from '../lib/wait.mjs';
 
@@ -41,6 +42,8 @@ describe('Apache mod_fcgid', () => {
 
 		return () => busy.channel.close();
 	}
+
+	lockTest(() => apache);
 
 	it('serves one session with four processes, and the event arrives', async () => {
 		const pids = new Set();

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { Counter } from '../lib/counter.mjs';
-import { frontTests, PROPS } from '../lib/front-tests.mjs';
+import { frontTests, lockTest, PROPS } from '../lib/front-tests.mjs';
 import { Lab } from '../lib/lab.mjs';
 import { memory } from '../lib/relay.mjs';
 import { SLOW } from '../lib/paths.mjs';
@@ -27,6 +27,7 @@ describe('Apache mod_fcgid with relays', () => {
 	after(() => lab.close());
 
 	frontTests(() => ({ lab, front, web }));
+	lockTest(() => front);
 
 	it('is served by one pushletd alone', async () => {
 		const streams = await Promise.all(Array.from({ length: 8 }, () =>
