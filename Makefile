@@ -331,7 +331,7 @@ SANITIZER_ENV = \
 	TSAN_OPTIONS="exitcode=99:halt_on_error=1:$$TSAN_OPTIONS" \
 	UBSAN_OPTIONS="exitcode=99:print_stacktrace=1:$$UBSAN_OPTIONS"
 
-VALGRIND_COMMAND = valgrind -q --error-exitcode=99 --exit-on-first-error=yes
+VALGRIND_COMMAND = valgrind -q --vgdb=no --error-exitcode=99 --exit-on-first-error=yes
 slowness = $(if $(filter-out 0,$(VALGRIND)),12,$(if $(SANITIZE),4,1))
 
 check-built: all $(if $(filter unit,$(CHECK_GROUPS)),$(UNIT_PROGRAMS)) \
