@@ -12,7 +12,7 @@ import { begin, params, requestParams } from '../lib/fcgi.mjs';
 import { pool, until, within, LIMIT } from '../lib/wait.mjs';
 import { memory } from './meter.mjs';
 import { remark, row } from './results.mjs';
-import { Ours, SPARE, SUBJECT } from './site.mjs';
+import { Ours, SUBJECT } from './site.mjs';
 
 const READERS = 100, DEAF = 1000;
 const RUNS = 9;
